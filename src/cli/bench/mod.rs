@@ -1,0 +1,22 @@
+//! `hashcommons bench`: figures on stated data.
+
+mod check;
+mod entries;
+
+use clap::Subcommand;
+
+use super::Verdict;
+
+/// Measure
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Check(check::Args),
+    Entries(entries::Args),
+}
+
+pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict> {
+    match command {
+        Command::Check(args) => check::run(args, json).await,
+        Command::Entries(args) => entries::run(&args),
+    }
+}

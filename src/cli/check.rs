@@ -1,0 +1,135 @@
+//! `hashcommons check`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use super::connection::HubArgs;
+use super::draft::RawSignal;
+use super::hash::hash_file;
+use super::{Verdict, output};
+use crate::client::Client;
+use crate::domain::Signal;
+use crate::media::Looks;
+use crate::wire::{signal_to_wire, v1};
+
+/// Check a picture, or hashes, against the hub's list
+///
+/// Pictures are hashed on this machine and only the hashes are sent, unless --send-media.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples: hashcommons check photo.jpg\n          \
+    hashcommons check --signal pdq:f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22 --radius 20\n\n\
+    Exit codes: 0 a match, 1 none, 2 an error.")]
+pub struct Args {
+    /// Pictures, each checked by itself
+    #[arg(value_name = "FILE", required_unless_present = "signals")]
+    files: Vec<PathBuf>,
+
+    /// Hashes of one item, as KIND:HEX or pdq:HEX:QUALITY; may be given up to 16 times
+    #[arg(long = "signal", value_name = "SIGNAL")]
+    signals: Vec<RawSignal>,
+
+    /// How many bits may differ [default: each kind's own: pdq 31, dhash 4, others 0]
+    #[arg(long, value_name = "BITS")]
+    radius: Option<u32>,
+
+    /// At most so many matches, nearest first
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+
+    /// Send the pictures and let the hub hash them
+    #[arg(long, conflicts_with_all = ["signals", "radius"])]
+    send_media: bool,
+
+    #[command(flatten)]
+    hub: HubArgs,
+}
+
+pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
+    let client = args.hub.connect().await?;
+    let mut verdict = Verdict::No;
+    if !args.signals.is_empty() {
+        let read = args.signals.iter().map(RawSignal::read).collect::<Result<Vec<_>, _>>()?;
+        let response = check_signals(&client, &read, args.radius, args.limit).await?;
+        report("the hashes", &response, json, &mut verdict)?;
+    }
+    for path in &args.files {
+        let name = path.display().to_string();
+        if args.send_media {
+            let bytes = std::fs::read(path).with_context(|| name.clone())?;
+            let response = client.check_media(bytes, args.limit).await.with_context(|| name.clone())?;
+            if json {
+                output::json(&response)?;
+            }
+            if let Some(check) = &response.check {
+                report_words(&name, check, json, &mut verdict)?;
+            }
+            continue;
+        }
+        let print = hash_file(path)?;
+        let mut signals = print.signals();
+        if let Looks::Featureless { pdq, quality } = print.looks {
+            // Sent all the same, so that the answer is the hub's: "too featureless".
+            signals.push(Signal::Pdq { hash: pdq, quality: Some(quality) });
+        }
+        let response = check_signals(&client, &signals, args.radius, args.limit).await.with_context(|| name.clone())?;
+        report(&name, &response, json, &mut verdict)?;
+    }
+    Ok(verdict)
+}
+
+/// Looks up the signals of one item. A radius given is used for every kind, as far as the kind allows it.
+pub(super) async fn check_signals(
+    client: &Client,
+    signals: &[Signal],
+    radius: Option<u32>,
+    limit: Option<u32>,
+) -> anyhow::Result<v1::CheckResponse> {
+    let queries = signals.iter().map(|signal| {
+        let max = u32::from(signal.kind().radius_max().bits());
+        // With one kind of signal a radius that is too wide is the caller's mistake, which the hub names; with several it is
+        // meant for the widest.
+        let several = signals.iter().any(|other| other.kind() != signal.kind());
+        let radius = radius.map(|radius| if several { radius.min(max) } else { radius });
+        v1::Query { signal: Some(signal_to_wire(signal)), radius }
+    });
+    let request = v1::CheckRequest { queries: queries.collect(), limit, tag: String::new() };
+    Ok(client.checks().check(request).await?.into_inner())
+}
+
+fn report(name: &str, response: &v1::CheckResponse, json: bool, verdict: &mut Verdict) -> anyhow::Result<()> {
+    if json {
+        output::json(response)?;
+    }
+    report_words(name, response, json, verdict)
+}
+
+fn report_words(name: &str, response: &v1::CheckResponse, json: bool, verdict: &mut Verdict) -> anyhow::Result<()> {
+    if !response.matches.is_empty() {
+        *verdict = Verdict::Yes;
+    }
+    if json { Ok(()) } else { output::line(words(name, response).trim_end()) }
+}
+
+/// An answer in words.
+pub(super) fn words(name: &str, response: &v1::CheckResponse) -> String {
+    let featureless = response.results.iter().any(|result| result.outcome() == v1::Outcome::TooFeatureless);
+    let mut text = match response.matches.len() {
+        0 if featureless => format!("{name}: no match; the picture is too featureless for perceptual hashes\n"),
+        0 => format!("{name}: no match\n"),
+        1 => format!("{name}: 1 match\n"),
+        count => format!("{name}: {count} matches{}\n", if response.more { ", and there are more" } else { "" }),
+    };
+    for found in &response.matches {
+        let Some(entry) = &found.entry else { continue };
+        let labels: Vec<_> = entry.labels.iter().map(|label| output::plain(label)).collect();
+        let _ = writeln!(text, "  entry {}: {}", entry.entry_id, output::evidence(&found.evidence));
+        let _ = writeln!(text, "    labels        {} (taxonomy {})", labels.join(", "), entry.taxonomy_version);
+        let contributor = output::contributor(entry.contributor.as_ref());
+        let _ = writeln!(text, "    contributor   {contributor}, {}", output::time(entry.contributed.as_ref()));
+        text.push_str(&output::provenance(entry.provenance.as_ref(), "    "));
+        text.push_str(&output::assessment(found.assessment.as_ref(), "    "));
+    }
+    text
+}

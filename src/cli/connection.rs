@@ -1,0 +1,94 @@
+//! Which hub, with which key: from flags, the environment or a profile file, in this order.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use crate::client::Client;
+use crate::policy::ApiKey;
+
+const HUB_DEFAULT: &str = "http://127.0.0.1:7420";
+
+/// Flags of every command that talks to a hub.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Hub")]
+pub struct HubArgs {
+    /// The hub's address [default: the profile's, or http://127.0.0.1:7420]
+    #[arg(long, env = "HASHCOMMONS_HUB", value_name = "URL")]
+    hub: Option<String>,
+
+    /// File with the API key; it should be readable by you alone
+    #[arg(long, env = "HASHCOMMONS_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
+
+    /// The API key itself; prefer --key-file: other users can see the arguments of running commands
+    #[arg(long, env = "HASHCOMMONS_KEY", value_name = "KEY", hide_env_values = true, conflicts_with = "key_file")]
+    key: Option<String>,
+
+    /// PEM file with the authority that signed the hub's certificate
+    #[arg(long, env = "HASHCOMMONS_CA_CERT", value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
+
+    /// Profile file with `hub`, `key_file` and `ca_cert` [default: ~/.config/hashcommons/profile.toml if it exists]
+    #[arg(long, env = "HASHCOMMONS_PROFILE", value_name = "FILE")]
+    profile: Option<PathBuf>,
+}
+
+/// A profile file. Paths in it are taken from its own folder.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Profile {
+    hub: Option<String>,
+    key_file: Option<PathBuf>,
+    ca_cert: Option<PathBuf>,
+}
+
+impl HubArgs {
+    /// Connects.
+    pub async fn connect(&self) -> anyhow::Result<Client> {
+        let profile = self.profile()?;
+        let hub = self.hub.clone().or(profile.hub).unwrap_or_else(|| HUB_DEFAULT.to_owned());
+        let key = match (&self.key, self.key_file.as_ref().or(profile.key_file.as_ref())) {
+            (Some(text), _) => Some(text.trim().parse::<ApiKey>().context("--key")?),
+            (None, Some(path)) => Some(read_key(path)?),
+            (None, None) => None,
+        };
+        let ca = self.ca_cert.as_ref().or(profile.ca_cert.as_ref());
+        Ok(Client::connect(&hub, key.as_ref(), ca.map(PathBuf::as_path)).await?)
+    }
+
+    fn profile(&self) -> anyhow::Result<Profile> {
+        let path = match &self.profile {
+            Some(path) => path.clone(),
+            None => match default_profile().filter(|path| path.exists()) {
+                Some(path) => path,
+                None => return Ok(Profile::default()),
+            },
+        };
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read the profile {}", path.display()))?;
+        let mut profile: Profile =
+            toml::from_str(&text).with_context(|| format!("the profile {} is not sound", path.display()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for file in [&mut profile.key_file, &mut profile.ca_cert].into_iter().flatten() {
+            *file = folder.join(&*file);
+        }
+        Ok(profile)
+    }
+}
+
+/// Reads an API key from a file.
+pub fn read_key(path: &Path) -> anyhow::Result<ApiKey> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the key file {}", path.display()))?;
+    let Some(line) = text.lines().find(|line| !line.trim().is_empty()) else {
+        bail!("the key file {} is empty", path.display());
+    };
+    line.trim().parse().with_context(|| format!("the key file {}", path.display()))
+}
+
+fn default_profile() -> Option<PathBuf> {
+    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let config = config.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")))?;
+    Some(config.join("hashcommons").join("profile.toml"))
+}

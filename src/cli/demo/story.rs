@@ -1,0 +1,207 @@
+//! The demonstration's steps, in the order in which they are told.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+
+use super::{Pictures, pictures};
+use crate::cli::{check, output, trace};
+use crate::client::Client;
+use crate::domain::{Role, Signal, SignalKind};
+use crate::ledger::{Receipt, VerifierKey};
+use crate::media::{DecodeLimits, Looks, fingerprint};
+use crate::policy::ApiKey;
+use crate::wire::{Coded, signal_to_wire, v1};
+
+/// A member of the story, with its own key.
+struct Actor {
+    client: Client,
+}
+
+/// Tells the whole story.
+pub(super) async fn tell(
+    address: SocketAddr,
+    admin: &ApiKey,
+    pictures: &Pictures,
+    directory: &Path,
+) -> anyhow::Result<()> {
+    say(&format!("A hub is running on {address}, its data in {}.\n", directory.display()))?;
+    let hub = Client::connect(&format!("http://{address}"), None, None).await?;
+    let operator = hub.with_key(admin);
+
+    say("1. The operator enrols three members of three jurisdictions, and a moderator.")?;
+    let big = enrol(&hub, &operator, "Big Platform", "IE", Role::Contributor).await?;
+    let small = enrol(&hub, &operator, "Small Forum", "NZ", Role::Checker).await?;
+    enrol(&hub, &operator, "Video Archive", "CA", Role::Contributor).await?;
+    let moderator = enrol(&hub, &operator, "Review Desk", "DE", Role::Reviewer).await?;
+
+    say(
+        "\n2. Big Platform hashes a picture on its own machine and contributes the hashes. The picture stays where it is.",
+    )?;
+    let (entry, receipt) = contribute(&big, pictures).await?;
+    let key = ledger_key(&hub, admin).await?;
+    let receipt_file = directory.join("entry.tlog-proof");
+    std::fs::write(&receipt_file, &receipt)?;
+    verify(&receipt_file, &key, "the receipt")?;
+
+    say("\n3. Small Forum checks uploads: copies as people make them, and a picture that has nothing to do with it.")?;
+    let shown = check_copies(&small, pictures, entry).await?;
+
+    say("\n4. What Small Forum is told of a match:")?;
+    print!("{}", check::words("   recompressed", &shown));
+
+    say("\n5. The moderator traces it:")?;
+    let copy = signals(&pictures::recompressed(&pictures.pixels)?)?;
+    let traced = trace_entry(&moderator, entry, &copy).await?;
+    ensure!(
+        traced.entry.as_ref().is_some_and(|entry| entry.contributor.as_ref().is_some_and(|who| who.name.is_none())),
+        "the moderator was shown who contributed"
+    );
+    print!("{}", indent(&trace::words(&traced)));
+
+    say("\n6. Big Platform withdraws the entry.")?;
+    let request = v1::WithdrawRequest { entry_id: entry, reason: v1::WithdrawReason::Mistake.into() };
+    let withdrawn = big.client.contributions().withdraw(request).await?.into_inner();
+    ensure!(withdrawn.receipt.is_some(), "the withdrawal has no receipt");
+    let again = look_up(&small, &copy).await?;
+    ensure!(again.matches.is_empty(), "the withdrawn entry still matches");
+    say("   The next check: no match.")?;
+    verify(&receipt_file, &key, "the entry's receipt, offline, still")?;
+    say("\nEvery step came out as it should.")
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    output::line(text)
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("   {line}\n")).collect()
+}
+
+async fn enrol(hub: &Client, operator: &Client, name: &str, jurisdiction: &str, role: Role) -> anyhow::Result<Actor> {
+    let request = v1::EnrolMemberRequest {
+        name: name.to_owned(),
+        jurisdiction: jurisdiction.to_owned(),
+        roles: vec![role.to_wire()],
+    };
+    let member = operator.admin().enrol_member(request).await?.into_inner();
+    let request = v1::IssueKeyRequest { member_id: member.member_id.clone(), ..Default::default() };
+    let issued = operator.admin().issue_key(request).await?.into_inner();
+    say(&format!("   {name:<14} {jurisdiction}  {role:<12} pseudonym {}", member.member_id))?;
+    Ok(Actor { client: hub.with_key(&issued.secret.parse()?) })
+}
+
+/// All signals of a file, hashed here.
+fn signals(file: &[u8]) -> anyhow::Result<Vec<Signal>> {
+    Ok(fingerprint(file, &DecodeLimits::default())?.signals())
+}
+
+async fn contribute(big: &Actor, pictures: &Pictures) -> anyhow::Result<(u64, String)> {
+    let print = fingerprint(&pictures.file, &DecodeLimits::default())?;
+    let Looks::Matchable { pdq, quality, .. } = print.looks else {
+        bail!("this picture is too featureless to share or match: take another one");
+    };
+    say(&format!("   {}x{}, PDQ {pdq}, quality {quality}", print.width, print.height))?;
+    let draft = v1::Draft {
+        signals: print.signals().iter().map(signal_to_wire).collect(),
+        labels: vec!["graphic-violence".to_owned()],
+        provenance: Some(v1::Provenance {
+            origin: v1::Origin::Human.into(),
+            reviewers: v1::Reviewers::TwoOrMore.into(),
+            basis: Some(v1::Basis { basis: Some(v1::basis::Basis::Behaviour(v1::basis::Behaviour {})) }),
+            producer: v1::Producer::Perpetrator.into(),
+            content_types: vec!["propaganda-image".to_owned()],
+            confidence: Some(95),
+            tlp: v1::Tlp::Amber.into(),
+            action_max: v1::Action::Block.into(),
+            ..Default::default()
+        }),
+    };
+    let request = v1::ContributeRequest { request_id: "demo-1".to_owned(), draft: Some(draft), without_receipt: false };
+    let response = big.client.contributions().contribute(request.clone()).await?.into_inner();
+    let accepted = accepted(response)?;
+    let receipt = accepted.receipt.context("the contribution has no receipt")?;
+    say(&format!("   Entry {} is on disk, in the ledger and in the index.", accepted.entry_id))?;
+    let again = self::accepted(big.client.contributions().contribute(request).await?.into_inner())?;
+    ensure!(again.repeated && again.entry_id == accepted.entry_id, "the same request made a second entry");
+    say("   Sent again by mistake, it is still one entry.")?;
+    Ok((accepted.entry_id, receipt.tlog_proof))
+}
+
+fn accepted(response: v1::ContributeResponse) -> anyhow::Result<v1::Accepted> {
+    match response.outcome {
+        Some(v1::contribute_response::Outcome::Accepted(accepted)) => Ok(accepted),
+        other => bail!("the contribution was not taken: {other:?}"),
+    }
+}
+
+async fn ledger_key(hub: &Client, admin: &ApiKey) -> anyhow::Result<VerifierKey> {
+    let request = v1::GetCheckpointRequest {};
+    let checkpoint = hub.with_key(admin).ledger().get_checkpoint(request).await?.into_inner();
+    Ok(checkpoint.verifier_key.parse()?)
+}
+
+fn verify(file: &Path, key: &VerifierKey, what: &str) -> anyhow::Result<()> {
+    let receipt: Receipt = std::fs::read_to_string(file)?.parse()?;
+    let verified = receipt.verify(key).context("a receipt does not verify")?;
+    ensure!(verified.event().is_some(), "a receipt does not show its event");
+    let size = verified.checkpoint().size();
+    say(&format!("   Verified {what}: event {} in a ledger of {size}, signed by {}.", verified.index(), key.name()))
+}
+
+async fn look_up(small: &Actor, signals: &[Signal]) -> anyhow::Result<v1::CheckResponse> {
+    let queries =
+        signals.iter().map(|signal| v1::Query { signal: Some(signal_to_wire(signal)), radius: None }).collect();
+    let request = v1::CheckRequest { queries, limit: None, tag: String::new() };
+    Ok(small.client.checks().check(request).await?.into_inner())
+}
+
+/// Checks every copy and the unrelated picture; gives the answer for the recompressed copy.
+async fn check_copies(small: &Actor, pictures: &Pictures, entry: u64) -> anyhow::Result<v1::CheckResponse> {
+    let original = signals(&pictures.file)?;
+    let mut shown = None;
+    for (name, alter) in pictures::ALTERATIONS {
+        let file = alter(&pictures.pixels)?;
+        let response = look_up(small, &signals(&file)?).await?;
+        let distance = pdq_distance(&original, &signals(&file)?);
+        let expected = distance.is_some_and(|bits| bits <= SignalKind::Pdq.radius_max().bits());
+        let found =
+            response.matches.iter().find(|found| found.entry.as_ref().is_some_and(|found| found.entry_id == entry));
+        let by_pdq =
+            found.is_some_and(|found| found.evidence.iter().any(|evidence| evidence.kind() == v1::SignalKind::Pdq));
+        ensure!(by_pdq == expected, "the {name} copy: the hub says {by_pdq}, and its hash {expected}");
+        let robust = matches!(name, "recompressed" | "resized") || !pictures.own;
+        ensure!(expected || !robust, "the {name} copy is not recognized: its hash is {distance:?} bits away");
+        match found {
+            Some(found) => say(&format!("   {name:<13} match: {}", output::evidence(&found.evidence)))?,
+            None => say(&format!("   {name:<13} no match: it changes this picture too much for PDQ"))?,
+        }
+        if name == "recompressed" {
+            // The same by way of the hub's own decoder.
+            let sent = small.client.check_media(file, None).await?;
+            ensure!(
+                sent.check.is_some_and(|check| check.matches == response.matches),
+                "the hub hashes otherwise than we do"
+            );
+            shown = Some(response);
+        }
+    }
+    let response = look_up(small, &signals(&pictures.unrelated)?).await?;
+    ensure!(response.matches.is_empty(), "the unrelated picture matches");
+    say("   unrelated     no match")?;
+    shown.context("no copy was shown")
+}
+
+fn pdq_distance(a: &[Signal], b: &[Signal]) -> Option<u16> {
+    let pdq = |signals: &[Signal]| signals.iter().copied().find(|signal| signal.kind() == SignalKind::Pdq);
+    Some(pdq(a)?.distance(&pdq(b)?)?.bits())
+}
+
+async fn trace_entry(moderator: &Actor, entry: u64, against: &[Signal]) -> anyhow::Result<v1::TraceResponse> {
+    let against = against.iter().map(signal_to_wire).collect();
+    let traced = moderator.client.reviews().trace(v1::TraceRequest { entry_id: entry, against }).await?.into_inner();
+    let receipt = traced.receipt.as_ref().context("the trace has no proof")?;
+    ensure!(receipt.index == entry, "the proof is for another leaf");
+    Ok(traced)
+}

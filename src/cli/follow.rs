@@ -1,0 +1,71 @@
+//! `hashcommons follow`.
+
+use super::connection::HubArgs;
+use super::{Verdict, output};
+use crate::wire::v1;
+
+/// Print the ledger's events from a position on, and then as they come
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: hashcommons follow --from 0 --until-now")]
+pub struct Args {
+    /// The first event wanted; to go on after a break, the last one seen plus 1
+    #[arg(long, default_value_t = 0, value_name = "INDEX")]
+    from: u64,
+
+    /// Stop at the present end instead of waiting for more
+    #[arg(long)]
+    until_now: bool,
+
+    #[command(flatten)]
+    hub: HubArgs,
+}
+
+pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
+    let client = args.hub.connect().await?;
+    let request = v1::FollowRequest { from: args.from, until_now: args.until_now };
+    let mut feed = client.ledger().follow(request).await?.into_inner();
+    while let Some(message) = feed.message().await? {
+        if json {
+            output::json(&message)?;
+        } else if let Some(item) = &message.item {
+            output::line(&words(item))?;
+        }
+    }
+    Ok(Verdict::Yes)
+}
+
+fn words(item: &v1::follow_response::Item) -> String {
+    use v1::opening::Fact;
+    let event = match item {
+        v1::follow_response::Item::Event(event) => event,
+        v1::follow_response::Item::Checkpoint(text) => {
+            return match text.parse::<crate::ledger::SignedCheckpoint>() {
+                Ok(signed) => {
+                    let checkpoint = signed.claimed();
+                    format!("-- checkpoint: {} events, root {}", checkpoint.size(), checkpoint.root())
+                }
+                Err(error) => format!("-- unreadable checkpoint: {error}"),
+            };
+        }
+    };
+    let Some(opening) = &event.opening else { return format!("{:>8}  sealed", event.index) };
+    let what = match &opening.fact {
+        Some(Fact::Contributed(contributed)) => {
+            let draft = contributed.draft.clone().unwrap_or_default();
+            let labels: Vec<_> = draft.labels.iter().map(|label| output::plain(label)).collect();
+            format!("{}, {} signals", labels.join(", "), draft.signals.len())
+        }
+        Some(Fact::Withdrawn(withdrawn)) => {
+            format!("entry {} ({})", withdrawn.entry_id, output::plain(&withdrawn.reason))
+        }
+        Some(Fact::MemberEnrolled(enrolled)) => output::plain(&enrolled.member_id),
+        Some(Fact::KeyIssued(issued)) => {
+            format!("{} for {}", output::plain(&issued.key_id), output::plain(&issued.member_id))
+        }
+        Some(Fact::KeyRevoked(revoked)) => output::plain(&revoked.key_id),
+        None => String::new(),
+    };
+    let actor = if opening.actor.is_empty() { "the hub".to_owned() } else { output::plain(&opening.actor) };
+    let at = output::time(opening.at.as_ref());
+    format!("{:>8}  {at}  {:<15} by {actor}: {what}", event.index, output::plain(&opening.kind))
+}

@@ -1,0 +1,117 @@
+//! The command line: arguments in, use cases of a hub or of this machine, words or JSON out.
+//!
+//! Exit codes are grep's: 0 for a match (and for success), 1 for none, 2 for an error.
+
+mod bench;
+mod check;
+mod connection;
+mod contribute;
+mod demo;
+mod draft;
+mod follow;
+mod hash;
+mod import;
+mod key;
+mod member;
+mod output;
+mod serve;
+mod taxonomy;
+mod trace;
+mod verify;
+mod withdraw;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use serve::ServeFile;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "hashcommons", version, about, max_term_width = 100)]
+#[command(after_help = "Example: hashcommons serve --data-dir ./hub-data &\n\
+    hashcommons check --hub http://127.0.0.1:7420 --key-file checker.key photo.jpg\n\n\
+    Exit codes: 0 a match, or success; 1 no match, or not verified; 2 an error.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Print JSON for machines instead of words for people
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Demo(demo::Args),
+    Hash(hash::Args),
+    Check(check::Args),
+    Contribute(contribute::Args),
+    Import(import::Args),
+    Trace(trace::Args),
+    Withdraw(withdraw::Args),
+    Follow(follow::Args),
+    Verify(verify::Args),
+    Taxonomy(taxonomy::Args),
+    #[command(subcommand)]
+    Member(member::Command),
+    #[command(subcommand)]
+    Key(key::Command),
+    #[command(subcommand)]
+    Bench(bench::Command),
+}
+
+/// What a command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// A match, or success.
+    Yes,
+    /// No match, or not verified.
+    No,
+}
+
+/// Runs the command line and says how it went.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(json, &anyhow::anyhow!("cannot start the runtime: {error}")),
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(Verdict::Yes) => ExitCode::SUCCESS,
+        Ok(Verdict::No) => ExitCode::from(1),
+        Err(error) => fail(json, &error),
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
+    let json = cli.json;
+    match cli.command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Hash(args) => hash::run(&args, json),
+        Command::Check(args) => check::run(args, json).await,
+        Command::Contribute(args) => contribute::run(args, json).await,
+        Command::Import(args) => import::run(args, json).await,
+        Command::Trace(args) => trace::run(args, json).await,
+        Command::Withdraw(args) => withdraw::run(args, json).await,
+        Command::Follow(args) => follow::run(args, json).await,
+        Command::Verify(args) => verify::run(&args, json),
+        Command::Taxonomy(args) => taxonomy::run(args, json).await,
+        Command::Member(command) => member::run(command, json).await,
+        Command::Key(command) => key::run(command, json).await,
+        Command::Bench(command) => bench::run(command, json).await,
+    }
+}
+
+fn fail(json: bool, error: &anyhow::Error) -> ExitCode {
+    let message = output::explain(error);
+    if json {
+        eprintln!("{}", serde_json::json!({ "error": message }));
+    } else {
+        eprintln!("hashcommons: {message}");
+    }
+    ExitCode::from(2)
+}

@@ -1,0 +1,154 @@
+//! Words and JSON for the terminal.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use prost::{Message, Name};
+
+use crate::client::to_json;
+use crate::wire::{Coded, v1};
+
+/// Prints an API message as one line of JSON.
+pub fn json<M: Message + Name>(message: &M) -> anyhow::Result<()> {
+    line(&to_json(message)?.to_string())
+}
+
+/// Prints a line. A closed pipe is an end, not an error that deserves a panic.
+pub fn line(text: &str) -> anyhow::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
+/// An error with its causes, and what to do next where that is known.
+pub fn explain(error: &anyhow::Error) -> String {
+    if let Some(status) = error.downcast_ref::<tonic::Status>() {
+        return explain_status(status);
+    }
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = match cause.downcast_ref::<tonic::Status>() {
+            Some(status) => explain_status(status),
+            None => cause.to_string(),
+        };
+        // Many errors repeat their source in their own words.
+        if !text.contains(&cause) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            let _ = write!(text, "{separator}{cause}");
+        }
+    }
+    text
+}
+
+fn explain_status(status: &tonic::Status) -> String {
+    let next = match status.code() {
+        tonic::Code::Unauthenticated => "; give a live key with --key-file, HASHCOMMONS_KEY or a profile",
+        tonic::Code::PermissionDenied => "; ask the hub's operator for a key with that role",
+        tonic::Code::Unavailable => "; the hub is loading, stopping or not there: try again in a moment",
+        _ => "",
+    };
+    format!("{}{next}", status.message())
+}
+
+/// Text from somebody else, safe for a terminal.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// The code of an API enum's number, as the domain spells it.
+pub fn code<T: Coded>(number: i32) -> String {
+    T::from_wire(number, "").map_or_else(|_| "?".to_owned(), |value| value.to_string())
+}
+
+/// A point in time.
+pub fn time(time: Option<&prost_types::Timestamp>) -> String {
+    let time = time.and_then(|time| crate::wire::timestamp_from_wire(time, "").ok());
+    time.map_or_else(|| "-".to_owned(), |time| time.to_string())
+}
+
+/// The basis of inclusion in words.
+pub fn basis(basis: Option<&v1::Basis>) -> String {
+    use v1::basis::Basis;
+    match basis.and_then(|basis| basis.basis.as_ref()) {
+        None => "-".to_owned(),
+        Some(Basis::UnConsolidatedList(list)) => {
+            format!("un-consolidated-list, entity {}, list of {}", plain(&list.entity), plain(&list.list_date))
+        }
+        Some(Basis::DesignatedBy(by)) => {
+            format!("designated-by {}, list of {}", plain(&by.authority), plain(&by.list_date))
+        }
+        Some(Basis::Incident(incident)) => format!("incident {}", plain(&incident.incident)),
+        Some(Basis::Behaviour(_)) => "behaviour".to_owned(),
+        Some(Basis::AnalystVerified(verified)) => {
+            format!("analyst-verified, tier {}", code::<crate::domain::AnalystTier>(verified.tier))
+        }
+    }
+}
+
+/// Who contributed, as far as the caller may know.
+pub fn contributor(contributor: Option<&v1::Contributor>) -> String {
+    let Some(contributor) = contributor else { return "-".to_owned() };
+    let mut text = plain(&contributor.pseudonym);
+    if let (Some(name), Some(jurisdiction)) = (&contributor.name, &contributor.jurisdiction) {
+        let _ = write!(text, " ({}, {})", plain(name), plain(jurisdiction));
+    }
+    if contributor.is_caller {
+        text.push_str(" (you)");
+    }
+    text
+}
+
+/// Provenance, one fact a line, each behind `indent`.
+pub fn provenance(provenance: Option<&v1::Provenance>, indent: &str) -> String {
+    use crate::domain::{Action, Context, Origin, Producer, Reviewers, Tlp};
+    let Some(facts) = provenance else { return String::new() };
+    let mut text = String::new();
+    let mut fact = |name: &str, value: String| {
+        let _ = writeln!(text, "{indent}{name:<13} {value}");
+    };
+    fact("found by", format!("{}, reviewed by {}", code::<Origin>(facts.origin), code::<Reviewers>(facts.reviewers)));
+    fact("basis", basis(facts.basis.as_ref()));
+    fact("producer", code::<Producer>(facts.producer));
+    if !facts.contexts.is_empty() {
+        fact("seen as", facts.contexts.iter().map(|context| code::<Context>(*context)).collect::<Vec<_>>().join(", "));
+    }
+    if !facts.content_types.is_empty() {
+        fact("content", facts.content_types.iter().map(|kind| plain(kind)).collect::<Vec<_>>().join(", "));
+    }
+    fact("confidence", format!("{} of 100", facts.confidence.unwrap_or_default()));
+    fact("marking", code::<Tlp>(facts.tlp));
+    fact("stands for", format!("at most {}", code::<Action>(facts.action_max)));
+    if facts.valid_until.is_some() {
+        fact("valid until", time(facts.valid_until.as_ref()));
+    }
+    if let Some(entry) = facts.supersedes {
+        fact("supersedes", format!("entry {entry}"));
+    }
+    if let Some(order) = &facts.government_order {
+        fact("gov. order", format!("{}, {}", plain(&order.jurisdiction), plain(&order.date)));
+    }
+    text
+}
+
+/// Standing, permissible action, and every rule behind them, each behind `indent`.
+pub fn assessment(assessment: Option<&v1::Assessment>, indent: &str) -> String {
+    use crate::domain::{Action, Standing};
+    let Some(assessment) = assessment else { return String::new() };
+    let standing = code::<Standing>(assessment.standing);
+    let mut text =
+        format!("{indent}{:<13} {standing}; supports at most {}\n", "standing", code::<Action>(assessment.action));
+    for reason in &assessment.reasons {
+        let ceiling =
+            if reason.ceiling == 0 { String::new() } else { format!(" -> {}", code::<Action>(reason.ceiling)) };
+        let _ = writeln!(text, "{indent}              - {}{ceiling}", plain(&reason.words));
+    }
+    text
+}
+
+/// Evidence in words: `pdq at 4 bits, md5 equal`.
+pub fn evidence(evidence: &[v1::Evidence]) -> String {
+    let one = |evidence: &v1::Evidence| {
+        let kind = code::<crate::domain::SignalKind>(evidence.kind);
+        if evidence.distance == 0 { format!("{kind} equal") } else { format!("{kind} at {} bits", evidence.distance) }
+    };
+    evidence.iter().map(one).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,190 @@
+//! `hashcommons serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use serde::Deserialize;
+
+use super::Verdict;
+use crate::domain::{SystemClock, SystemEntropy};
+use crate::grpc::TransportLimits;
+use crate::hub::{ADMIN_KEY_FILE, HubConfig};
+use crate::media::DecodeLimits;
+use crate::serve::{self, ServeConfig, TlsFiles};
+
+const LISTEN_DEFAULT: &str = "127.0.0.1:7420";
+const DATA_DIR_DEFAULT: &str = "hashcommons-data";
+
+/// Run a hub
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: hashcommons serve --data-dir ./hub-data --listen 127.0.0.1:7420\n\n\
+    Settings come from a TOML file (--config), then the environment, then flags; the later wins. On the first start the \
+    operator's key is written to <data-dir>/admin.key.")]
+pub struct Args {
+    /// TOML settings file; unknown fields in it are errors
+    #[arg(long, env = "HASHCOMMONS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Where the hub keeps everything; made if absent [default: hashcommons-data]
+    #[arg(long, env = "HASHCOMMONS_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Address and port; port 0 takes any free one [default: 127.0.0.1:7420]
+    #[arg(long, env = "HASHCOMMONS_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+
+    /// The ledger's name, for the first start only, as in hub.example/ledger
+    #[arg(long, env = "HASHCOMMONS_ORIGIN", value_name = "NAME")]
+    origin: Option<String>,
+
+    /// Certificate chain, PEM
+    #[arg(long, env = "HASHCOMMONS_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+
+    /// Private key of the certificate, PEM
+    #[arg(long, env = "HASHCOMMONS_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+
+    /// Listen in the clear on an address that others can reach: a proxy in front does TLS
+    #[arg(long, env = "HASHCOMMONS_BEHIND_TLS_PROXY")]
+    behind_tls_proxy: bool,
+
+    /// The longest picture to take, in bytes [default: 33554432]
+    #[arg(long, env = "HASHCOMMONS_MEDIA_BYTES_MAX", value_name = "BYTES")]
+    media_bytes_max: Option<usize>,
+
+    /// Pictures decoded at the same time [default: one a core]
+    #[arg(long, env = "HASHCOMMONS_MEDIA_WORKERS", value_name = "N")]
+    media_workers: Option<usize>,
+
+    /// Log lines for people or for machines [default: text]
+    #[arg(long, env = "HASHCOMMONS_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+
+    /// What to log, as in info or hashcommons=debug [default: info]
+    #[arg(long, env = "HASHCOMMONS_LOG", value_name = "FILTER")]
+    log: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// The settings file of `hashcommons serve`. Every field may be left out; any other is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServeFile {
+    data_dir: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    origin: Option<String>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    behind_tls_proxy: Option<bool>,
+    media_bytes_max: Option<usize>,
+    media_workers: Option<usize>,
+    log_format: Option<LogFormat>,
+    log: Option<String>,
+}
+
+/// Settings as they are to be used.
+struct Settings {
+    serve: ServeConfig,
+    log_format: LogFormat,
+    log: String,
+}
+
+impl Args {
+    fn settings(self) -> anyhow::Result<Settings> {
+        let file = match &self.config {
+            None => ServeFile::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+                toml::from_str(&text).with_context(|| format!("the settings file {} is not sound", path.display()))?
+            }
+        };
+        let tls = match (self.tls_cert.or(file.tls_cert), self.tls_key.or(file.tls_key)) {
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) => anyhow::bail!("tls_cert is given, but tls_key is not: TLS needs both"),
+            (None, Some(_)) => anyhow::bail!("tls_key is given, but tls_cert is not: TLS needs both"),
+        };
+        let mut decode_limits = DecodeLimits::default();
+        if let Some(bytes_max) = self.media_bytes_max.or(file.media_bytes_max) {
+            decode_limits.bytes_max = bytes_max;
+        }
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let listen = match self.listen.or(file.listen) {
+            Some(listen) => listen,
+            None => LISTEN_DEFAULT.parse()?,
+        };
+        Ok(Settings {
+            serve: ServeConfig {
+                data_dir: self.data_dir.or(file.data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
+                listen,
+                tls,
+                behind_tls_proxy: self.behind_tls_proxy || file.behind_tls_proxy.unwrap_or_default(),
+                hub: HubConfig {
+                    origin: self.origin.or(file.origin),
+                    decode_limits,
+                    media_workers: self.media_workers.or(file.media_workers).unwrap_or_else(cores),
+                },
+                transport: TransportLimits::default(),
+            },
+            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+            log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<Verdict> {
+    let settings = args.settings()?;
+    start_log(settings.log_format, &settings.log)?;
+    let admin_key = settings.serve.data_dir.join(ADMIN_KEY_FILE);
+    let first_start = !admin_key.exists() && !settings.serve.data_dir.join("FORMAT").exists();
+    let signal = stop_signal()?;
+    let mut running = serve::start(settings.serve, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    // Whoever started the hub with port 0 reads the port here.
+    super::output::line(&format!("listening on {}", running.address()))?;
+    if let Err(error) = running.ready().await {
+        // What is running must stop in good order all the same.
+        running.stop().await?;
+        return Err(error.into());
+    }
+    if first_start {
+        super::output::line(&format!("first start: the operator's key is in {}", admin_key.display()))?;
+    }
+    super::output::line("ready")?;
+    running.run_until(signal).await?;
+    Ok(Verdict::Yes)
+}
+
+/// Resolves at SIGTERM or Ctrl-C.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn start_log(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).context("log: not a filter")?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Text => log.with_ansi(false).try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
+}

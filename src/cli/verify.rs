@@ -1,0 +1,102 @@
+//! `hashcommons verify`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use serde_json::json;
+
+use super::{Verdict, output};
+use crate::domain::{Event, Fact};
+use crate::ledger::record::decode_event;
+use crate::ledger::{Receipt, VerifierKey};
+
+/// Check a receipt without asking anybody
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: hashcommons verify photo.tlog-proof --ledger-key-file ledger.pub\n\n\
+    The ledger's key is the text in <data-dir>/ledger.pub of the hub. Get it from the operator, not with the receipt.\n\
+    Exit codes: 0 verified, 1 not verified, 2 an error.")]
+pub struct Args {
+    /// The receipt, a C2SP tlog-proof file
+    #[arg(value_name = "RECEIPT")]
+    receipt: PathBuf,
+
+    /// The ledger's public key, as in hub.example/ledger+1a2b3c4d+A…
+    #[arg(long, env = "HASHCOMMONS_LEDGER_KEY", value_name = "KEY")]
+    ledger_key: Option<String>,
+
+    /// File with the ledger's public key
+    #[arg(long, env = "HASHCOMMONS_LEDGER_KEY_FILE", value_name = "FILE", conflicts_with = "ledger_key")]
+    ledger_key_file: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, json: bool) -> anyhow::Result<Verdict> {
+    let key = match (&args.ledger_key, &args.ledger_key_file) {
+        (Some(text), _) => text.clone(),
+        (None, Some(path)) => {
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
+        }
+        (None, None) => bail!("give the ledger's public key with --ledger-key or --ledger-key-file"),
+    };
+    let key: VerifierKey = key.trim().parse().context("the ledger's key")?;
+    let text = std::fs::read_to_string(&args.receipt)
+        .with_context(|| format!("cannot read the receipt {}", args.receipt.display()))?;
+    let receipt = match text.parse::<Receipt>() {
+        Ok(receipt) => receipt,
+        Err(error) => return refused(json, &error.to_string()),
+    };
+    let verified = match receipt.verify(&key) {
+        Ok(verified) => verified,
+        Err(error) => return refused(json, &error.to_string()),
+    };
+    let event = match verified.event().map(decode_event) {
+        None => None,
+        Some(Ok(event)) => Some(event),
+        Some(Err(error)) => return refused(json, &format!("the proof holds, but the event {error}")),
+    };
+    let checkpoint = verified.checkpoint();
+    let event_words = event.as_ref().map_or_else(|| "sealed".to_owned(), words);
+    if json {
+        let (origin, size) = (checkpoint.origin(), checkpoint.size());
+        let facts = json!({
+            "verified": true,
+            "ledger": origin,
+            "index": verified.index(),
+            "tree_size": size,
+            "root": checkpoint.root().to_string(),
+            "event": event_words,
+            "at": event.as_ref().map(|event| event.at.to_string()),
+        });
+        output::line(&facts.to_string())?;
+    } else {
+        output::line(&format!(
+            "verified: {} signed a ledger of {} events, and event {} in it is: {event_words}",
+            checkpoint.origin(),
+            checkpoint.size(),
+            verified.index()
+        ))?;
+    }
+    Ok(Verdict::Yes)
+}
+
+fn refused(json: bool, problem: &str) -> anyhow::Result<Verdict> {
+    if json {
+        output::line(&json!({ "verified": false, "problem": problem }).to_string())?;
+    } else {
+        output::line(&format!("NOT verified: {problem}"))?;
+    }
+    Ok(Verdict::No)
+}
+
+fn words(event: &Event) -> String {
+    let what = match &event.fact {
+        Fact::Contributed { draft, .. } => {
+            let labels: Vec<_> = draft.labels().iter().map(ToString::to_string).collect();
+            format!("an entry of {} signals labelled {}", draft.signals().len(), labels.join(", "))
+        }
+        Fact::Withdrawn { entry, reason } => format!("the withdrawal of entry {entry} ({reason})"),
+        Fact::MemberEnrolled(member) => format!("the enrolment of {}", member.id),
+        Fact::KeyIssued(key) => format!("the issue of {} to {}", key.id, key.member),
+        Fact::KeyRevoked { key } => format!("the revocation of {key}"),
+    };
+    format!("{what}, {}", event.at)
+}

@@ -1,0 +1,167 @@
+//! The client: what the command line uses, and what any Rust program may use, to talk to a hub.
+//!
+//! It knows the API's messages and nothing of what is behind them.
+
+mod json;
+
+pub use json::{JsonError, to_json};
+
+use std::path::Path;
+use std::time::Duration;
+
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Request, Response, Status};
+
+use crate::policy::ApiKey;
+use crate::wire::v1;
+use crate::wire::v1::admin_service_client::AdminServiceClient;
+use crate::wire::v1::check_service_client::CheckServiceClient;
+use crate::wire::v1::contribute_service_client::ContributeServiceClient;
+use crate::wire::v1::ledger_service_client::LedgerServiceClient;
+use crate::wire::v1::review_service_client::ReviewServiceClient;
+use crate::wire::v1::taxonomy_service_client::TaxonomyServiceClient;
+
+/// Pieces that a picture is sent in.
+const CHUNK_BYTES: usize = 256 << 10;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection to a hub, with or without a key. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    channel: Channel,
+    bearer: Bearer,
+}
+
+/// A channel that sends the key with every request.
+pub type Keyed = InterceptedService<Channel, Bearer>;
+
+/// Puts the API key into requests.
+#[derive(Clone)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(value) = &self.0 {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The address is not one.
+    #[error("`{0}` is not a hub's address: it must be like http://127.0.0.1:7420 or https://hub.example:7420")]
+    Address(String),
+    /// The key would cross a network in the clear.
+    #[error("refusing to send a key to {0} in the clear: use https://, or http:// to a loopback address only")]
+    PlainText(String),
+    /// The certificate file cannot be read.
+    #[error("cannot read the certificate file: {0}")]
+    Certificate(#[from] std::io::Error),
+    /// Nobody answers, or not in TLS.
+    #[error("cannot reach the hub at {address}: {source}")]
+    Unreachable { address: String, source: tonic::transport::Error },
+}
+
+impl Client {
+    /// Connects to the hub at `address`.
+    ///
+    /// `ca` names a PEM file with the authority that signed the hub's certificate; without it, over `https`, the web's are
+    /// trusted.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect(address: &str, key: Option<&ApiKey>, ca: Option<&Path>) -> Result<Self, ConnectError> {
+        let malformed = || ConnectError::Address(address.to_owned());
+        let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| malformed())?;
+        let unreachable = |source| ConnectError::Unreachable { address: address.to_owned(), source };
+        let uri = endpoint.uri().clone();
+        let mut endpoint = endpoint.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
+        match uri.scheme_str() {
+            Some("https") => {
+                let mut tls = ClientTlsConfig::new();
+                tls = match ca {
+                    Some(path) => tls.ca_certificate(Certificate::from_pem(std::fs::read(path)?)),
+                    None => tls.with_webpki_roots(),
+                };
+                endpoint = endpoint.tls_config(tls).map_err(unreachable)?;
+            }
+            Some("http") if key.is_none() || uri.host().is_some_and(is_loopback) => {}
+            Some("http") => return Err(ConnectError::PlainText(address.to_owned())),
+            _ => return Err(malformed()),
+        }
+        let channel = endpoint.connect().await.map_err(unreachable)?;
+        Ok(Self { channel, bearer: bearer(key) })
+    }
+
+    /// The same connection with another key.
+    pub fn with_key(&self, key: &ApiKey) -> Self {
+        Self { channel: self.channel.clone(), bearer: bearer(Some(key)) }
+    }
+
+    fn keyed(&self) -> Keyed {
+        InterceptedService::new(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// Checks.
+    pub fn checks(&self) -> CheckServiceClient<Keyed> {
+        CheckServiceClient::new(self.keyed())
+    }
+
+    /// Contributions and withdrawals.
+    pub fn contributions(&self) -> ContributeServiceClient<Keyed> {
+        ContributeServiceClient::new(self.keyed())
+    }
+
+    /// Traces.
+    pub fn reviews(&self) -> ReviewServiceClient<Keyed> {
+        ReviewServiceClient::new(self.keyed())
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> LedgerServiceClient<Keyed> {
+        LedgerServiceClient::new(self.keyed())
+    }
+
+    /// Members and keys.
+    pub fn admin(&self) -> AdminServiceClient<Keyed> {
+        AdminServiceClient::new(self.keyed())
+    }
+
+    /// The taxonomy.
+    pub fn taxonomy(&self) -> TaxonomyServiceClient<Keyed> {
+        TaxonomyServiceClient::new(self.keyed())
+    }
+
+    /// Sends a picture to be hashed and looked up by the hub.
+    ///
+    /// # Errors
+    /// The hub's status.
+    pub async fn check_media(&self, bytes: Vec<u8>, limit: Option<u32>) -> Result<v1::CheckMediaResponse, Status> {
+        use v1::check_media_request::{Options, Part};
+        let options = std::iter::once(Part::Options(Options { limit }));
+        let chunks: Vec<_> = bytes.chunks(CHUNK_BYTES).map(|chunk| Part::Chunk(chunk.to_vec())).collect();
+        let parts = options.chain(chunks).map(|part| v1::CheckMediaRequest { part: Some(part) });
+        let parts: Vec<_> = parts.collect();
+        self.checks().check_media(tokio_stream::iter(parts)).await.map(Response::into_inner)
+    }
+}
+
+fn bearer(key: Option<&ApiKey>) -> Bearer {
+    Bearer(key.and_then(|key| {
+        // A key is base32 and `_`: it always fits a header.
+        let mut value: MetadataValue<Ascii> = format!("Bearer {}", key.reveal()).parse().ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

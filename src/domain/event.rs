@@ -1,0 +1,81 @@
+//! Events: what the ledger records, one leaf each. Everything the hub knows is a fold of them.
+
+use super::codes::codes;
+use super::{Draft, EntryId, Key, KeyId, Member, MemberId, Timestamp};
+
+/// Who made an event happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The hub itself, at its founding.
+    Hub,
+    /// A member, by one of its keys.
+    Member { member: MemberId, key: KeyId },
+}
+
+codes! {
+    /// What kind of thing happened.
+    EventKind, "event kind" {
+        Contributed = "contributed",
+        Withdrawn = "withdrawn",
+        MemberEnrolled = "member-enrolled",
+        KeyIssued = "key-issued",
+        KeyRevoked = "key-revoked",
+    }
+}
+
+codes! {
+    /// Why a contributor takes an entry back.
+    WithdrawReason, "reason" {
+        /// It should not have been contributed: not what it was held to be.
+        Mistake = "mistake",
+        /// What it was is right, what was said about it is not.
+        WrongLabel = "wrong-label",
+        /// It is right, but no longer of use.
+        Outdated = "outdated",
+        /// A newer entry stands in its place.
+        Superseded = "superseded",
+        /// The contributor gives no reason.
+        Unspecified = "unspecified",
+    }
+}
+
+/// Which request of which member made an entry, without the name the member gave it: that is the member's own affair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestDigest(pub [u8; 32]);
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A member put an item on the list. The event's index is the entry's id.
+    Contributed { request: RequestDigest, taxonomy: u32, draft: Draft },
+    /// Its contributor took an entry back.
+    Withdrawn { entry: EntryId, reason: WithdrawReason },
+    /// An organisation joined.
+    MemberEnrolled(Member),
+    /// A member got a key.
+    KeyIssued(Key),
+    /// A key was taken away.
+    KeyRevoked { key: KeyId },
+}
+
+impl Fact {
+    /// Its kind.
+    pub const fn kind(&self) -> EventKind {
+        match self {
+            Self::Contributed { .. } => EventKind::Contributed,
+            Self::Withdrawn { .. } => EventKind::Withdrawn,
+            Self::MemberEnrolled(_) => EventKind::MemberEnrolled,
+            Self::KeyIssued(_) => EventKind::KeyIssued,
+            Self::KeyRevoked { .. } => EventKind::KeyRevoked,
+        }
+    }
+}
+
+/// One leaf's worth of history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When the hub sequenced it. Never earlier than the event before it.
+    pub at: Timestamp,
+    pub by: Actor,
+    pub fact: Fact,
+}

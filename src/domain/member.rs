@@ -1,0 +1,173 @@
+//! Members and their keys. Organisations, never persons.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::{BASE32_NOPAD, Encoding, Specification};
+
+use super::codes::codes;
+use super::{Name, Timestamp};
+
+codes! {
+    /// What a member, or one of its keys, may do. See `docs/authorization.md` for the table.
+    Role, "role" {
+        /// Checks uploads.
+        Checker = "checker",
+        /// Contributes and withdraws entries of its own.
+        Contributor = "contributor",
+        /// Reads why something matched.
+        Reviewer = "reviewer",
+        /// Reads everything, changes nothing.
+        Auditor = "auditor",
+        /// Enrols members, issues and revokes keys.
+        Admin = "admin",
+    }
+}
+
+/// Roles of a member or a key.
+pub type Roles = BTreeSet<Role>;
+
+/// Writes bytes as lower-case base32.
+pub(crate) fn base32_lower(bytes: &[u8]) -> String {
+    BASE32_NOPAD.encode(bytes).to_ascii_lowercase()
+}
+
+/// The strict lower-case form of base32 that ids and keys use.
+pub(crate) fn base32_lower_codec() -> Encoding {
+    let mut specification = Specification::new();
+    specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
+    // Proven by the tests: the 32 symbols above are distinct ASCII, all that `encoding` asks for.
+    specification.encoding().unwrap_or(BASE32_NOPAD)
+}
+
+/// Text that is not an id of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be `{prefix}` and 8 characters of a-z and 2-7")]
+pub struct IdError {
+    prefix: &'static str,
+}
+
+/// Declares a 40-bit random id spelt as a prefix and eight base32 characters.
+macro_rules! id40 {
+    ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 5]);
+
+        impl $name {
+            /// From five random bytes.
+            pub const fn from_bytes(bytes: [u8; 5]) -> Self {
+                Self(bytes)
+            }
+
+            /// The five bytes.
+            pub const fn bytes(self) -> [u8; 5] {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&format!(concat!($prefix, "{}"), base32_lower(&self.0)))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let error = IdError { prefix: $prefix };
+                let body = text.strip_prefix($prefix).ok_or(error)?;
+                let bytes = base32_lower_codec().decode(body.as_bytes()).map_err(|_| error)?;
+                Ok(Self(bytes.try_into().map_err(|_| error)?))
+            }
+        }
+    };
+}
+
+id40! {
+    /// A member's id, and its pseudonym: random, it says nothing of who the member is. Everything in the ledger names members
+    /// by it; only the enrolment event, readable by operators and auditors, ties it to a name.
+    MemberId, "m-"
+}
+
+id40! {
+    /// The public part of an API key: which key it is.
+    KeyId, "k-"
+}
+
+/// A state or territory, as an ISO 3166-1 alpha-2 code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Jurisdiction([u8; 2]);
+
+/// Text that is not the form of an ISO 3166-1 alpha-2 code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an ISO 3166-1 code of two capital letters, as in NZ")]
+pub struct JurisdictionError;
+
+impl FromStr for Jurisdiction {
+    type Err = JurisdictionError;
+
+    fn from_str(text: &str) -> Result<Self, JurisdictionError> {
+        match text.as_bytes() {
+            [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Ok(Self([*a, *b])),
+            _ => Err(JurisdictionError),
+        }
+    }
+}
+
+impl fmt::Display for Jurisdiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.0[0] as char, self.0[1] as char)
+    }
+}
+
+/// An organisation that takes part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub id: MemberId,
+    /// Shown to operators and auditors only.
+    pub name: Name,
+    pub jurisdiction: Jurisdiction,
+    pub roles: Roles,
+    pub enrolled: Timestamp,
+}
+
+/// An API key as the hub keeps it: enough to recognize it, not to make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub id: KeyId,
+    pub member: MemberId,
+    /// What it is for, in the member's words.
+    pub label: Option<Name>,
+    /// At most the member's roles.
+    pub roles: Roles,
+    pub mac: KeyMac,
+    pub issued: Timestamp,
+    pub expires: Option<Timestamp>,
+    pub revoked: Option<Timestamp>,
+}
+
+impl Key {
+    /// Whether the key opens anything at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
+    }
+}
+
+/// HMAC-SHA256 of an API key's text under the hub's own secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyMac(pub [u8; 32]);
+
+impl fmt::Debug for KeyMac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyMac(..)")
+    }
+}

@@ -1,0 +1,31 @@
+//! The words of the hub as values: no I/O, no async, no protobuf, no database.
+
+mod codes;
+mod entropy;
+mod entry;
+mod event;
+mod field;
+mod member;
+mod provenance;
+mod signal;
+mod standing;
+mod taxonomy;
+mod time;
+mod token;
+
+pub use codes::UnknownCode;
+pub use entropy::{Entropy, EntropyError, SeededEntropy, SystemEntropy};
+pub use entry::{Draft, Entry, EntryId, EntryIdError, EntryState, Withdrawal, check_count};
+pub use event::{Actor, Event, EventKind, Fact, RequestDigest, WithdrawReason};
+pub use field::{At, FieldError};
+pub use member::{IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac, Member, MemberId, Role, Roles};
+pub(crate) use member::{base32_lower, base32_lower_codec};
+pub use provenance::{
+    Action, AnalystTier, Basis, Confidence, ConfidenceOutOfRange, Context, GovernmentOrder, Origin, Producer,
+    Provenance, Reviewers, Tlp,
+};
+pub use signal::{Digest, Distance, Hash64, HexError, Pdq, Quality, QualityOutOfRange, Signal, SignalKind};
+pub use standing::{Assessment, Reason, Standing};
+pub use taxonomy::{IncidentLabels, Label, Taxonomies, Taxonomy, Term};
+pub use time::{Clock, Date, DateError, ManualClock, SystemClock, Timestamp, TimestampError};
+pub use token::{Code, Name, Reference, RequestId, TokenError};

@@ -1,0 +1,81 @@
+//! Short strings that members choose and others read: codes, references, names. Each has an alphabet and a length, so that
+//! none can carry markup, control characters or a whole address.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Text outside the alphabet or length of its kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to {max} characters of {alphabet}")]
+pub struct TokenError {
+    max: usize,
+    alphabet: &'static str,
+}
+
+/// Declares a string newtype with an alphabet and a longest length.
+macro_rules! token {
+    ($(#[$meta:meta])* $name:ident, $max:literal, $alphabet:literal, $allowed:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest, in characters.
+            pub const CHARS_MAX: usize = $max;
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = TokenError;
+
+            fn from_str(text: &str) -> Result<Self, TokenError> {
+                let allowed: fn(char) -> bool = $allowed;
+                let length = text.chars().take($max + 1).count();
+                if (1..=$max).contains(&length) && text.chars().all(allowed) && text.trim() == text {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(TokenError { max: $max, alphabet: $alphabet })
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+fn is_code(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+}
+
+fn is_reference(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '/' | '-')
+}
+
+token! {
+    /// Code of a label, content type, authority or incident.
+    Code, 48, "a-z, 0-9 and `-`", is_code
+}
+
+token! {
+    /// A member's own name for one request, so that sending it twice does it once.
+    RequestId, 64, "A-Z, a-z, 0-9 and `. _ : / -`", is_reference
+}
+
+token! {
+    /// A list's permanent reference of an entity, as in `QDe.115`.
+    Reference, 64, "A-Z, a-z, 0-9 and `. _ : / -`", is_reference
+}
+
+token! {
+    /// Name of a member organisation, or a key's label. Shown to operators and auditors only.
+    Name, 80, "letters, digits, spaces and `. , ' & ( ) / _ -`",
+    |c| c.is_alphanumeric() || matches!(c, ' ' | '.' | ',' | '\'' | '&' | '(' | ')' | '/' | '_' | '-')
+}

@@ -1,0 +1,127 @@
+//! Who may call which method. Deny by default: a method without a row here is refused before its request is read.
+
+use std::task::{Context, Poll};
+
+use futures_util::future::Either;
+use std::future::{Ready, ready};
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use super::Desk;
+use crate::domain::Role;
+use crate::policy::{ApiKey, Operation, operation};
+use crate::wire::IntoStatus;
+
+/// What a method asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: health and the schema are no secrets.
+    Open,
+    /// A live key with any of these roles.
+    Roles(&'static [Role]),
+}
+
+const fn needs<O: Operation>() -> Access {
+    Access::Roles(O::ROLES)
+}
+
+/// Every method there is, by its path.
+pub const TABLE: &[(&str, Access)] = &[
+    ("/hashcommons.v1.CheckService/Check", needs::<operation::Check>()),
+    ("/hashcommons.v1.CheckService/CheckStream", needs::<operation::Check>()),
+    ("/hashcommons.v1.CheckService/CheckMedia", needs::<operation::Check>()),
+    ("/hashcommons.v1.ContributeService/Contribute", needs::<operation::Contribute>()),
+    ("/hashcommons.v1.ContributeService/ContributeStream", needs::<operation::Contribute>()),
+    ("/hashcommons.v1.ContributeService/Withdraw", needs::<operation::Withdraw>()),
+    ("/hashcommons.v1.ReviewService/Trace", needs::<operation::Trace>()),
+    ("/hashcommons.v1.LedgerService/Follow", needs::<operation::Follow>()),
+    ("/hashcommons.v1.LedgerService/GetCheckpoint", needs::<operation::ReadLedger>()),
+    ("/hashcommons.v1.LedgerService/GetInclusionProof", needs::<operation::ReadLedger>()),
+    ("/hashcommons.v1.LedgerService/GetConsistencyProof", needs::<operation::ReadLedger>()),
+    ("/hashcommons.v1.AdminService/EnrolMember", needs::<operation::Administer>()),
+    ("/hashcommons.v1.AdminService/ListMembers", needs::<operation::ListMembers>()),
+    ("/hashcommons.v1.AdminService/IssueKey", needs::<operation::Administer>()),
+    ("/hashcommons.v1.AdminService/ListKeys", needs::<operation::ListMembers>()),
+    ("/hashcommons.v1.AdminService/RevokeKey", needs::<operation::Administer>()),
+    ("/hashcommons.v1.TaxonomyService/GetTaxonomy", needs::<operation::ReadTaxonomy>()),
+    ("/grpc.health.v1.Health/Check", Access::Open),
+    ("/grpc.health.v1.Health/Watch", Access::Open),
+    ("/grpc.health.v1.Health/List", Access::Open),
+    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::Open),
+    ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Open),
+];
+
+/// What the method at `path` asks of its caller; `None` for a method that is not in the table.
+pub fn access(path: &str) -> Option<Access> {
+    TABLE.iter().find(|(method, _)| *method == path).map(|(_, access)| *access)
+}
+
+/// Puts the check before every service.
+#[derive(Clone)]
+pub struct AccessLayer(pub(super) Desk);
+
+impl<S> Layer<S> for AccessLayer {
+    type Service = AccessService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AccessService { desk: self.0.clone(), inner }
+    }
+}
+
+/// A service behind the check.
+#[derive(Clone)]
+pub struct AccessService<S> {
+    desk: Desk,
+    inner: S,
+}
+
+impl<S, B> Service<http::Request<B>> for AccessService<S>
+where
+    S: Service<http::Request<B>, Response = http::Response<Body>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Either<S::Future, Ready<Result<S::Response, S::Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        match self.admit(&mut request) {
+            Ok(()) => Either::Left(self.inner.call(request)),
+            Err(status) => Either::Right(ready(Ok(status.into_http()))),
+        }
+    }
+}
+
+impl<S> AccessService<S> {
+    /// Lets the request pass, with its principal attached, or says why not.
+    fn admit<B>(&self, request: &mut http::Request<B>) -> Result<(), Status> {
+        let roles = match access(request.uri().path()) {
+            None => return Err(Status::unimplemented("no such method")),
+            Some(Access::Open) => return Ok(()),
+            Some(Access::Roles(roles)) => roles,
+        };
+        let gate = &self.desk.use_cases()?.gate;
+        let principal = gate.authenticate(&bearer(request.headers())?).map_err(IntoStatus::into_status)?;
+        if !principal.has_any(roles) {
+            let roles: Vec<_> = roles.iter().map(|role| role.code()).collect();
+            return Err(Status::permission_denied(format!("this key needs the role {}", roles.join(" or "))));
+        }
+        request.extensions_mut().insert(principal);
+        Ok(())
+    }
+}
+
+/// The API key of a request.
+fn bearer(headers: &http::HeaderMap) -> Result<ApiKey, Status> {
+    let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Status::unauthenticated("authorization: must be sent once, as `Bearer hck_…`"));
+    };
+    let text = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+    let text = text.ok_or_else(|| Status::unauthenticated("authorization: must be `Bearer hck_…`"))?;
+    text.parse().map_err(|error| Status::unauthenticated(format!("authorization: {error}")))
+}

@@ -1,0 +1,64 @@
+//! `AdminService`.
+
+use tonic::{Request, Response, Status};
+
+use super::{Desk, permit};
+use crate::domain::At;
+use crate::policy::operation;
+use crate::wire::v1::{self, admin_service_server::AdminService};
+use crate::wire::{IntoStatus, key, key_request, member, roles_from_wire};
+
+pub(super) struct Service(pub(super) Desk);
+
+#[tonic::async_trait]
+impl AdminService for Service {
+    #[tracing::instrument(name = "enrol", skip_all)]
+    async fn enrol_member(&self, request: Request<v1::EnrolMemberRequest>) -> Result<Response<v1::Member>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::Administer, _>(&request)?;
+        let request = request.into_inner();
+        let name = request.name.parse().at("name").map_err(IntoStatus::into_status)?;
+        let jurisdiction = request.jurisdiction.parse().at("jurisdiction").map_err(IntoStatus::into_status)?;
+        let roles = roles_from_wire(&request.roles).map_err(IntoStatus::into_status)?;
+        let enrolled = members.enrol(&permit, name, jurisdiction, roles).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(member(&enrolled)))
+    }
+
+    #[tracing::instrument(name = "list_members", skip_all)]
+    async fn list_members(
+        &self,
+        request: Request<v1::ListMembersRequest>,
+    ) -> Result<Response<v1::ListMembersResponse>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::ListMembers, _>(&request)?;
+        let members = members.list(&permit).iter().map(member).collect();
+        Ok(Response::new(v1::ListMembersResponse { members }))
+    }
+
+    #[tracing::instrument(name = "issue_key", skip_all)]
+    async fn issue_key(&self, request: Request<v1::IssueKeyRequest>) -> Result<Response<v1::IssueKeyResponse>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::Administer, _>(&request)?;
+        let wanted = key_request(request.get_ref()).map_err(IntoStatus::into_status)?;
+        let (issued, text) = members.issue(&permit, wanted).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(v1::IssueKeyResponse { key: Some(key(&issued)), secret: text.reveal().to_owned() }))
+    }
+
+    #[tracing::instrument(name = "list_keys", skip_all)]
+    async fn list_keys(&self, request: Request<v1::ListKeysRequest>) -> Result<Response<v1::ListKeysResponse>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::ListMembers, _>(&request)?;
+        let of = &request.get_ref().member_id;
+        let of = if of.is_empty() { None } else { Some(of.parse().at("member_id").map_err(IntoStatus::into_status)?) };
+        Ok(Response::new(v1::ListKeysResponse { keys: members.keys(&permit, of).iter().map(key).collect() }))
+    }
+
+    #[tracing::instrument(name = "revoke_key", skip_all)]
+    async fn revoke_key(&self, request: Request<v1::RevokeKeyRequest>) -> Result<Response<v1::Key>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::Administer, _>(&request)?;
+        let id = request.get_ref().key_id.parse().at("key_id").map_err(IntoStatus::into_status)?;
+        let revoked = members.revoke(&permit, id).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(key(&revoked)))
+    }
+}

@@ -1,0 +1,93 @@
+//! `CheckService`.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::stream::{Stream, StreamExt};
+use tokio::time::timeout;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{Desk, permit};
+use crate::hub::{Check, CheckAnswer};
+use crate::policy::{Permit, operation};
+use crate::wire::v1::{self, check_service_server::CheckService};
+use crate::wire::{IntoStatus, check_answer, check_media_answer, check_query};
+
+/// The longest an upload may take.
+const UPLOAD: Duration = Duration::from_secs(60);
+
+pub(super) struct Service(pub(super) Desk);
+
+type Answers = Pin<Box<dyn Stream<Item = Result<v1::CheckStreamResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl CheckService for Service {
+    #[tracing::instrument(name = "check", level = "debug", skip_all, fields(queries = request.get_ref().queries.len()))]
+    async fn check(&self, request: Request<v1::CheckRequest>) -> Result<Response<v1::CheckResponse>, Status> {
+        let use_cases = self.0.use_cases()?;
+        let permit = permit::<operation::Check, _>(&request)?;
+        let request = request.into_inner();
+        let answer = run(&use_cases.check, &permit, &request)?;
+        Ok(Response::new(check_answer(request.tag, &answer)))
+    }
+
+    type CheckStreamStream = Answers;
+
+    #[tracing::instrument(name = "check_stream", skip_all)]
+    async fn check_stream(&self, request: Request<Streaming<v1::CheckRequest>>) -> Result<Response<Answers>, Status> {
+        let use_cases = self.0.use_cases()?;
+        let (check, gate) = (use_cases.check.clone(), use_cases.gate.clone());
+        let permit = permit::<operation::Check, _>(&request)?;
+        let authority = permit.authority();
+        let answers = request.into_inner().map(move |request| {
+            gate.confirm(&authority).map_err(IntoStatus::into_status)?;
+            Ok(answer_one(&check, &permit, request?))
+        });
+        Ok(Response::new(Box::pin(answers.take_until(self.0.stopped()))))
+    }
+
+    #[tracing::instrument(name = "check_media", skip_all)]
+    async fn check_media(
+        &self,
+        request: Request<Streaming<v1::CheckMediaRequest>>,
+    ) -> Result<Response<v1::CheckMediaResponse>, Status> {
+        let check_media = &self.0.use_cases()?.check_media;
+        let permit = permit::<operation::Check, _>(&request)?;
+        let mut upload = check_media.begin().map_err(IntoStatus::into_status)?;
+        let mut parts = request.into_inner();
+        let mut limit = None;
+        let read = async {
+            while let Some(message) = parts.message().await? {
+                match message.part {
+                    Some(v1::check_media_request::Part::Options(options)) => limit = options.limit,
+                    Some(v1::check_media_request::Part::Chunk(chunk)) => {
+                        upload.push(&chunk).map_err(IntoStatus::into_status)?;
+                    }
+                    None => {}
+                }
+            }
+            Ok::<_, Status>(())
+        };
+        let late = |_| Status::deadline_exceeded(format!("media: must arrive within {} s", UPLOAD.as_secs()));
+        timeout(UPLOAD, read).await.map_err(late)??;
+        let answer = upload.finish(&permit, limit).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(check_media_answer(&answer)))
+    }
+}
+
+fn run(check: &Check, permit: &Permit<operation::Check>, request: &v1::CheckRequest) -> Result<CheckAnswer, Status> {
+    let query = check_query(request).map_err(IntoStatus::into_status)?;
+    check.run(permit, &query).map_err(IntoStatus::into_status)
+}
+
+/// One answer of a stream: what is wrong with one request does not end it.
+fn answer_one(check: &Check, permit: &Permit<operation::Check>, request: v1::CheckRequest) -> v1::CheckStreamResponse {
+    let answer = match run(check, permit, &request) {
+        Ok(answer) => v1::check_stream_response::Answer::Response(check_answer(request.tag, &answer)),
+        Err(status) => v1::check_stream_response::Answer::Error(v1::CheckError {
+            tag: request.tag.chars().take(64).collect(),
+            message: status.message().to_owned(),
+        }),
+    };
+    v1::CheckStreamResponse { answer: Some(answer) }
+}

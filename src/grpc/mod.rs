@@ -1,0 +1,70 @@
+//! The gRPC services: each method reads its request, gets its permit, calls one use case, and writes the answer.
+//!
+//! Invariant: no request reaches a method without a row in [`access::TABLE`] that lets it pass. Nothing is decided here that a REST
+//! gateway would have to decide again.
+
+pub mod access;
+mod admin;
+mod check;
+mod contribute;
+mod ledger;
+mod review;
+mod router;
+mod taxonomy;
+
+pub use router::{MESSAGE_BYTES_MAX, TransportLimits, router, server};
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::watch;
+use tonic::{Request, Status};
+
+use crate::hub::UseCases;
+use crate::policy::{Operation, Permit, Principal};
+use crate::wire::IntoStatus;
+
+/// The use cases, once the hub is up; and the word when it goes down.
+#[derive(Clone)]
+pub struct Desk {
+    use_cases: Arc<OnceLock<UseCases>>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Desk {
+    /// A desk without use cases yet. Streams end when `stopping` becomes true.
+    pub fn new(stopping: watch::Receiver<bool>) -> Self {
+        Self { use_cases: Arc::default(), stopping }
+    }
+
+    /// Opens the desk. Has effect once.
+    pub fn open(&self, use_cases: UseCases) {
+        // A second hub for the same desk would be a mistake of the wiring; the first stays.
+        let _ = self.use_cases.set(use_cases);
+    }
+
+    /// The use cases, if the hub is up.
+    ///
+    /// # Errors
+    /// UNAVAILABLE while it loads: not "no match".
+    pub fn use_cases(&self) -> Result<&UseCases, Status> {
+        self.use_cases
+            .get()
+            .ok_or_else(|| Status::unavailable("the hub is still loading its index: try again in a moment"))
+    }
+
+    /// Resolves when the hub shuts down.
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stopping = self.stopping.clone();
+        async move {
+            // An error means that the sender is gone: that is the end, too.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        }
+    }
+}
+
+/// The permit of a request for `O`.
+fn permit<O: Operation, T>(request: &Request<T>) -> Result<Permit<O>, Status> {
+    // The access layer puts the principal there for every method that is not open.
+    let principal = request.extensions().get::<Principal>().ok_or_else(|| Status::unauthenticated("no API key"))?;
+    principal.permit::<O>().map_err(IntoStatus::into_status)
+}

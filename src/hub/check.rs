@@ -1,0 +1,250 @@
+//! Use case: look up the signals of one item. Nothing of a query outlives the call.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::read::{self, ReadError};
+use super::state::Indexes;
+use super::view::{EntryView, Viewer};
+use crate::domain::{At, Distance, Entry, EntryId, EntryState, FieldError, Signal, SignalKind, Timestamp, check_count};
+use crate::index::{HammingIndex, Neighbours, SearchError};
+use crate::policy::{Permit, expiry_passed, operation, weigh};
+use crate::store::Store;
+
+/// The most signals of one item that a check may name.
+pub const QUERIES_MAX: usize = 16;
+/// Matches shown where the caller does not say how many.
+pub const LIMIT_DEFAULT: u32 = 100;
+/// The most matches one answer may show.
+pub const LIMIT_MAX: u32 = 1_000;
+
+/// Looks up signals.
+#[derive(Clone)]
+pub struct Check {
+    pub(super) indexes: Indexes,
+    pub(super) store: Arc<Store>,
+    pub(super) viewer: Viewer,
+}
+
+/// One signal to look up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query {
+    signal: Signal,
+    radius: Distance,
+}
+
+impl Query {
+    /// A query for what is within `radius` bits of `signal`, or within its kind's default radius.
+    ///
+    /// # Errors
+    /// A radius wider than the kind allows, at path `radius`.
+    pub fn new(signal: Signal, radius: Option<u32>) -> Result<Self, FieldError> {
+        let kind = signal.kind();
+        let max = kind.radius_max();
+        let radius = match radius {
+            None => kind.radius_default(),
+            Some(bits) => match u16::try_from(bits).map(Distance::new) {
+                Ok(radius) if radius <= max => radius,
+                _ => return Err(format!("must be 0 to {max} for {kind}, got {bits}")).at("radius"),
+            },
+        };
+        Ok(Self { signal, radius })
+    }
+}
+
+/// What to look up, and how much of what is found to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckQuery {
+    queries: Vec<Query>,
+    limit: usize,
+}
+
+impl CheckQuery {
+    /// A check of 1 to 16 queries, showing at most `limit` matches (1 to 1,000; 100 if not said).
+    ///
+    /// # Errors
+    /// The field that is not as it must be: `queries` or `limit`.
+    pub fn new(queries: Vec<Query>, limit: Option<u32>) -> Result<Self, FieldError> {
+        check_count("queries", queries.len(), QUERIES_MAX)?;
+        let limit = limit.unwrap_or(LIMIT_DEFAULT);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(FieldError::new("limit", format_args!("must be 1 to {LIMIT_MAX}, got {limit}")));
+        }
+        Ok(Self { queries, limit: limit as usize })
+    }
+}
+
+/// What became of one query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing on the list is within the radius.
+    NoMatch,
+    /// So many entries are.
+    Match { total: u64 },
+    /// A PDQ hash of a picture too featureless to share or match.
+    TooFeatureless,
+}
+
+/// A stored signal that a query is near to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Which query, from 0.
+    pub query: usize,
+    pub kind: SignalKind,
+    pub distance: Distance,
+}
+
+impl Evidence {
+    /// Orders evidence of different kinds: strong before weak, then by distance as a share of the kind's bits.
+    pub(super) fn rank(&self) -> (bool, u64) {
+        // In 256ths, since 256 bits are the longest and all lengths divide it.
+        let share = u64::from(self.distance.bits()) * 256 / (8 * self.kind.bytes() as u64);
+        (!self.kind.is_strong_evidence(), share)
+    }
+}
+
+/// An entry that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    pub view: EntryView,
+    /// Strong kinds first, then nearest first; at least one.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckAnswer {
+    /// One a query, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// Distinct entries by their best evidence, then oldest first.
+    pub matches: Vec<Match>,
+    /// Whether more entries matched than are shown.
+    pub more: bool,
+}
+
+/// Why a check has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// An entry that was found could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An index promises less than its kind: the hub was put together wrongly.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+}
+
+impl From<crate::store::StoreError> for CheckError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+/// The live entries of one check, each read once however many signals lead to it.
+type Found = HashMap<EntryId, (Entry, EntryState, Vec<Evidence>)>;
+
+impl Check {
+    /// Looks up every query.
+    ///
+    /// # Errors
+    /// [`CheckError`]: then nothing is known, which is not "no match".
+    pub fn run(&self, permit: &Permit<operation::Check>, check: &CheckQuery) -> Result<CheckAnswer, CheckError> {
+        let now = self.viewer.clock.now();
+        let mut found = Found::new();
+        let mut more = false;
+        let mut outcomes = Vec::with_capacity(check.queries.len());
+        for (at, query) in check.queries.iter().enumerate() {
+            if !query.signal.is_matchable() {
+                outcomes.push(Outcome::TooFeatureless);
+                continue;
+            }
+            let neighbours = self.live(query, check.limit, now, &mut found)?;
+            for (id, distance) in &neighbours.nearest {
+                if let Some((_, _, evidence)) = found.get_mut(id) {
+                    evidence.push(Evidence { query: at, kind: query.signal.kind(), distance: *distance });
+                }
+            }
+            more |= neighbours.total > neighbours.nearest.len();
+            outcomes.push(match neighbours.total {
+                0 => Outcome::NoMatch,
+                total => Outcome::Match { total: total as u64 },
+            });
+        }
+        let mut found: Vec<_> = found.into_values().filter(|(_, _, evidence)| !evidence.is_empty()).collect();
+        for (_, _, evidence) in &mut found {
+            evidence.sort_by_key(|evidence| (evidence.rank(), evidence.query));
+        }
+        found.sort_by_key(|(entry, _, evidence)| (evidence[0].rank(), entry.id));
+        more |= found.len() > check.limit;
+        found.truncate(check.limit);
+        let matches = found.into_iter().map(|(entry, state, evidence)| {
+            let mut view = self.viewer.view(entry, &state, permit.principal());
+            view.assessment = weigh(view.assessment, evidence.iter().map(|evidence| evidence.kind));
+            Match { view, evidence }
+        });
+        Ok(CheckAnswer { outcomes, matches: matches.collect(), more })
+    }
+
+    /// The entries within a query's radius that count at `now`: the `limit` nearest, and how many there are.
+    ///
+    /// An entry may have been withdrawn since the index was read, or have expired and not been taken out yet. For each such one
+    /// the search is widened, so that it never takes the place of one that counts.
+    fn live(&self, query: &Query, limit: usize, now: Timestamp, found: &mut Found) -> Result<Live, CheckError> {
+        let mut asked = limit;
+        loop {
+            let raw = self.search(query, asked)?;
+            let mut live = Vec::with_capacity(raw.nearest.len().min(limit));
+            let mut dead = 0;
+            for (id, distance) in &raw.nearest {
+                if self.is_live(*id, now, found)? { live.push((*id, *distance)) } else { dead += 1 }
+            }
+            let complete = raw.nearest.len() == raw.total;
+            if complete || live.len() >= limit {
+                live.truncate(limit);
+                return Ok(Live { nearest: live, total: raw.total - dead });
+            }
+            asked = asked.saturating_mul(2);
+        }
+    }
+
+    /// What the index, or the store for exact kinds, has within the radius, expired or not.
+    fn search(&self, query: &Query, limit: usize) -> Result<Live, CheckError> {
+        let indexes = &self.indexes;
+        let neighbours = match query.signal {
+            Signal::Pdq { hash, .. } => indexes.pdq.search(&hash.words(), query.radius, limit)?,
+            Signal::Phash(hash) => indexes.phash.search(&[hash.word()], query.radius, limit)?,
+            Signal::Dhash(hash) => indexes.dhash.search(&[hash.word()], query.radius, limit)?,
+            Signal::Md5(_) | Signal::Sha256(_) => {
+                let rows = self.store.equal_signals(&query.signal)?;
+                let nearest = rows.iter().take(limit).map(|row| (row.entry, Distance::new(0))).collect();
+                return Ok(Live { nearest, total: rows.len() });
+            }
+        };
+        Ok(Live::from(neighbours))
+    }
+
+    /// Whether an entry counts at `now`; reads it at the first mention.
+    fn is_live(&self, id: EntryId, now: Timestamp, found: &mut Found) -> Result<bool, ReadError> {
+        if found.contains_key(&id) {
+            return Ok(true);
+        }
+        let Some((entry, state)) = read::entry_with_state(&self.store, id)? else { return Ok(false) };
+        let live = state.withdrawn.is_none() && !expiry_passed(entry.draft.provenance().valid_until, now);
+        if live {
+            found.insert(id, (entry, state, Vec::new()));
+        }
+        Ok(live)
+    }
+}
+
+/// Entries near a query, nearest first, and how many there are in all.
+struct Live {
+    nearest: Vec<(EntryId, Distance)>,
+    total: usize,
+}
+
+impl From<Neighbours> for Live {
+    fn from(neighbours: Neighbours) -> Self {
+        let nearest = neighbours.nearest.iter().map(|one| (EntryId(one.id), one.distance)).collect();
+        Self { nearest, total: neighbours.total }
+    }
+}

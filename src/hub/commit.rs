@@ -1,0 +1,199 @@
+//! One batch from intents to disk: decide, append to the tree, sign, write, and only then change what readers see.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::decide::{Decision, Intent, Pending, Refusal};
+use super::fold::{Change, FoldError, fold};
+use super::read::{self, ReadError};
+use super::state::State;
+use crate::domain::{Clock, Entropy, EntropyError, Entry, EntryId, Event, Timestamp};
+use crate::ledger::record::encode_event;
+use crate::ledger::{
+    Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
+};
+use crate::policy::Authority;
+use crate::store::{Batch, Store, StoreError};
+
+/// How far the ledger has come: what everybody may see.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Number of leaves.
+    pub size: u64,
+    /// The signed checkpoint of that size.
+    pub checkpoint: Arc<SignedCheckpoint>,
+}
+
+/// Where an intent ended up.
+#[derive(Clone, Debug)]
+pub struct Sequenced {
+    /// Its event's leaf.
+    pub index: u64,
+    /// When that event was sequenced.
+    pub at: Timestamp,
+    /// Whether an earlier request had the same effect, so that nothing was appended now.
+    pub repeated: bool,
+    /// A checkpoint that covers the event.
+    pub checkpoint: Arc<SignedCheckpoint>,
+}
+
+/// A batch could not be committed. The store may or may not hold it: nothing more may be written until the hub starts anew.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    #[error("cannot prove that the new tree extends the old one: {0}")]
+    Proof(#[from] ProofError<StoreError>),
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+/// The one writer of a store.
+pub struct Committer {
+    pub(super) store: Arc<Store>,
+    pub(super) state: State,
+    pub(super) frontier: Frontier,
+    pub(super) signer: Signer,
+    pub(super) head: watch::Sender<Head>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) last_at: Timestamp,
+}
+
+impl Committer {
+    /// Decides on `intents` in their order, commits what they lead to as one batch, and gives each its answer.
+    ///
+    /// # Errors
+    /// [`CommitError`]: no intent has an answer then.
+    pub fn commit(
+        &mut self,
+        intents: Vec<(Authority, Intent)>,
+    ) -> Result<Vec<Result<Sequenced, Refusal>>, CommitError> {
+        let mut pending = Pending::new(self.frontier.size(), self.now(), self.state.roster().load_full());
+        let mut answers = Vec::with_capacity(intents.len());
+        let store = self.store.clone();
+        let mut rows = Rows::new(&store);
+        for (authority, intent) in intents {
+            answers.push(match pending.decide(&store, &authority, intent) {
+                Ok(Decision::Append(event)) => {
+                    let index = rows.append(&mut self.frontier, &mut pending, *event, &*self.entropy)?;
+                    Ok((index, pending.at, false))
+                }
+                Ok(Decision::Already { index, at }) => Ok((index, at, true)),
+                Err(refusal) => Err(refusal),
+            });
+        }
+        if !pending.events.is_empty() {
+            self.seal(rows, &pending)?;
+        }
+        let checkpoint = self.head.borrow().checkpoint.clone();
+        let sequenced = |(index, at, repeated)| Sequenced { index, at, repeated, checkpoint: checkpoint.clone() };
+        Ok(answers.into_iter().map(|answer| answer.map(sequenced)).collect())
+    }
+
+    /// Commits the events that begin a ledger.
+    pub fn found(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), CommitError> {
+        let mut pending = Pending::new(self.frontier.size(), self.now(), self.state.roster().load_full());
+        let store = self.store.clone();
+        let mut rows = Rows::new(&store);
+        for event in events {
+            rows.append(&mut self.frontier, &mut pending, event, &*self.entropy)?;
+        }
+        self.seal(rows, &pending)
+    }
+
+    /// Takes out of the indexes what has expired.
+    pub fn expire(&mut self) {
+        let now = self.clock.now();
+        self.state.expire(now);
+    }
+
+    /// The present, but never earlier than the last event.
+    fn now(&self) -> Timestamp {
+        self.clock.now().max(self.last_at)
+    }
+
+    /// Signs the tree, writes the rows, and lets readers see them: in this order.
+    fn seal(&mut self, mut rows: Rows<'_>, pending: &Pending) -> Result<(), CommitError> {
+        let (size, root) = (self.frontier.size(), self.frontier.root());
+        let proof = consistency_proof(pending.first, size, |node| rows.node(node))?;
+        let checkpoint = Arc::new(self.signer.sign(size, root, &proof)?);
+        rows.write_nodes()?;
+        let Rows { mut batch, changes, .. } = rows;
+        batch.set_checkpoint(&checkpoint)?;
+        batch.set_folded(size)?;
+        batch.commit()?;
+        self.last_at = pending.at;
+        self.state.apply(&changes, pending.roster.clone());
+        self.head.send_replace(Head { size, checkpoint });
+        Ok(())
+    }
+}
+
+/// The rows of a batch as it grows.
+struct Rows<'a> {
+    store: &'a Store,
+    batch: Batch<'a>,
+    changes: Vec<Change>,
+    /// Tree nodes that are not in the store yet.
+    nodes: HashMap<NodeId, Hash>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(store: &'a Store) -> Self {
+        Self { store, batch: store.batch(), changes: Vec::new(), nodes: HashMap::new() }
+    }
+
+    /// Adds `event` to the tree, the rows and `pending`; gives its index.
+    fn append(
+        &mut self,
+        frontier: &mut Frontier,
+        pending: &mut Pending,
+        event: Event,
+        entropy: &dyn Entropy,
+    ) -> Result<u64, CommitError> {
+        let bytes = encode_event(&event);
+        let salt = Salt::from_bytes(entropy.bytes()?);
+        let index = frontier.size();
+        frontier.append(Leaf::commit(&salt, &bytes).hash(), |node, hash| {
+            self.nodes.insert(node, hash);
+        });
+        self.batch.put_event(index, &salt, &bytes)?;
+        let changes = fold(index, &event, &pending.roster, |id| self.entry(pending, id))?;
+        for change in &changes {
+            change.write(&mut self.batch)?;
+            if change.concerns_roster() {
+                change.apply_to(Arc::make_mut(&mut pending.roster));
+            }
+        }
+        self.changes.extend(changes);
+        pending.push(event);
+        Ok(index)
+    }
+
+    /// An entry, which an event of the same batch cannot speak of: its id is known only once it is committed.
+    fn entry(&self, pending: &Pending, id: EntryId) -> Result<Option<Entry>, ReadError> {
+        if id.0 >= pending.first { Ok(None) } else { read::entry(self.store, id) }
+    }
+
+    fn node(&self, node: NodeId) -> Result<Hash, StoreError> {
+        match self.nodes.get(&node) {
+            Some(hash) => Ok(*hash),
+            None => self.store.node(node),
+        }
+    }
+
+    /// Puts the batch's tree nodes among its rows.
+    fn write_nodes(&mut self) -> Result<(), StoreError> {
+        for (node, hash) in &self.nodes {
+            self.batch.put_node(*node, *hash)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Use case: put an item on the list.
+
+use std::sync::Arc;
+
+use super::decide::Intent;
+use super::prove::{Prove, ProveError};
+use super::sequencer::{SequenceError, Sequencer};
+use crate::domain::{Clock, Draft, EntryId, FieldError, RequestId, Taxonomies};
+use crate::ledger::Receipt;
+use crate::ledger::record::request_digest;
+use crate::policy::{Admission, Permit, admit, operation};
+
+/// Takes contributions.
+#[derive(Clone)]
+pub struct Contribute {
+    pub(super) sequencer: Sequencer,
+    pub(super) prove: Prove,
+    pub(super) taxonomies: Arc<Taxonomies>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// What became of a contribution.
+#[derive(Clone, Debug)]
+pub enum Contributed {
+    /// It is on the list: durable, provable, and found by every check from now on.
+    Accepted {
+        entry: EntryId,
+        /// An earlier request of the same id had already put it there.
+        repeated: bool,
+        /// If asked for.
+        receipt: Option<Box<Receipt>>,
+    },
+    /// Its PDQ hash number `signal` says too little to share or match.
+    TooFeatureless { signal: usize },
+}
+
+/// Why a contribution was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ContributeError {
+    /// A field is not as it must be.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The sequencer did not take it.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+    /// It was taken, but its receipt could not be made.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+}
+
+impl Contribute {
+    /// Puts `draft` on the list. The same `request` and draft again give the same entry again.
+    ///
+    /// # Errors
+    /// [`ContributeError`]; nothing was written, except where [`SequenceError::Stopped`] or
+    /// [`ContributeError::Prove`] say so.
+    pub async fn run(
+        &self,
+        permit: &Permit<operation::Contribute>,
+        request: &RequestId,
+        draft: Draft,
+        with_receipt: bool,
+    ) -> Result<Contributed, ContributeError> {
+        let taxonomy = self.taxonomies.current();
+        if let Admission::TooFeatureless { signal } =
+            admit(&draft, taxonomy, self.clock.now()).map_err(|error| error.within("draft"))?
+        {
+            return Ok(Contributed::TooFeatureless { signal });
+        }
+        let intent = Intent::Contribute {
+            request: request_digest(permit.principal().member, request),
+            taxonomy: taxonomy.version,
+            draft: Box::new(draft),
+        };
+        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
+        let receipt = if with_receipt {
+            Some(Box::new(self.prove.receipt(sequenced.index, &sequenced.checkpoint)?))
+        } else {
+            None
+        };
+        Ok(Contributed::Accepted { entry: EntryId(sequenced.index), repeated: sequenced.repeated, receipt })
+    }
+}

@@ -1,0 +1,185 @@
+//! What becomes of an intent when its turn comes: an event, an earlier event's answer, or a refusal.
+//!
+//! Everything that was checked when the request came in and may have changed since is checked here again, against the events
+//! before it, those of the same batch included.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::read::{self, ReadError};
+use crate::domain::{
+    Actor, Draft, EntryId, Event, Fact, FieldError, Key, KeyId, Member, MemberId, RequestDigest, Timestamp,
+    WithdrawReason,
+};
+use crate::policy::{Authority, Refused, Roster};
+use crate::store::{Store, StoreError};
+
+/// What a member wants to happen.
+#[derive(Clone, Debug)]
+pub enum Intent {
+    Contribute { request: RequestDigest, taxonomy: u32, draft: Box<Draft> },
+    Withdraw { entry: EntryId, reason: WithdrawReason },
+    Enrol(Member),
+    IssueKey(Key),
+    RevokeKey(KeyId),
+}
+
+/// Why an intent came to nothing. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The key was revoked, expired or lost its role while the request waited.
+    #[error(transparent)]
+    NotPermitted(#[from] Refused),
+    /// The request id stands for another draft.
+    #[error("request_id: was used before with another draft; choose a new id for a new draft")]
+    RequestReused,
+    /// There is no such entry, or it is not the caller's: the two look the same.
+    #[error("entry {0}: no such entry, or not one you may change")]
+    NoSuchEntry(EntryId),
+    /// There is no such member.
+    #[error("member {0}: no such member")]
+    NoSuchMember(MemberId),
+    /// There is no such key.
+    #[error("key {0}: no such key")]
+    NoSuchKey(KeyId),
+    /// The key was revoked before.
+    #[error("key {0}: is revoked already")]
+    AlreadyRevoked(KeyId),
+    /// A member has that name.
+    #[error("name: a member of this name is enrolled already")]
+    NameTaken,
+    /// A field that only the events before could show to be wrong.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// What the decision rests on could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+/// What becomes of an intent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// This event is to be appended.
+    Append(Box<Event>),
+    /// An earlier request had the same effect, by the event `index`.
+    Already { index: u64, at: Timestamp },
+}
+
+/// The events of one batch so far, and what they changed.
+pub struct Pending {
+    /// Leaf index of the batch's first event.
+    pub first: u64,
+    pub at: Timestamp,
+    pub events: Vec<Event>,
+    pub roster: Arc<Roster>,
+    requests: HashMap<RequestDigest, u64>,
+    withdrawals: HashMap<EntryId, u64>,
+}
+
+impl Pending {
+    /// An empty batch whose first event would be leaf `first`.
+    pub fn new(first: u64, at: Timestamp, roster: Arc<Roster>) -> Self {
+        Self { first, at, events: Vec::new(), roster, requests: HashMap::new(), withdrawals: HashMap::new() }
+    }
+
+    /// Adds an event; gives its index.
+    pub fn push(&mut self, event: Event) -> u64 {
+        let index = self.first + self.events.len() as u64;
+        match &event.fact {
+            Fact::Contributed { request, .. } => {
+                self.requests.insert(*request, index);
+            }
+            Fact::Withdrawn { entry, .. } => {
+                self.withdrawals.insert(*entry, index);
+            }
+            Fact::MemberEnrolled(_) | Fact::KeyIssued(_) | Fact::KeyRevoked { .. } => {}
+        }
+        self.events.push(event);
+        index
+    }
+
+    /// Decides on `intent`, asked for with `authority`.
+    ///
+    /// # Errors
+    /// [`Refusal`]; the batch is as it was.
+    pub fn decide(&self, store: &Store, authority: &Authority, intent: Intent) -> Result<Decision, Refusal> {
+        self.roster.confirm(authority, self.at)?;
+        let caller = authority.principal.member;
+        let fact = match intent {
+            Intent::Contribute { request, taxonomy, draft } => {
+                if let Some(earlier) = self.earlier(store, &request)? {
+                    return repeated(earlier, &draft);
+                }
+                if let Some(entry) = draft.provenance().supersedes
+                    && read::entry(store, entry)?.is_none_or(|entry| entry.contributor != caller)
+                {
+                    let problem = format!("entry {entry}: no such entry, or not one of yours");
+                    return Err(FieldError::new("draft.provenance.supersedes", problem).into());
+                }
+                Fact::Contributed { request, taxonomy, draft: *draft }
+            }
+            Intent::Withdraw { entry, reason } => {
+                let (found, state) = read::entry_with_state(store, entry)?
+                    .filter(|(found, _)| found.contributor == caller)
+                    .ok_or(Refusal::NoSuchEntry(entry))?;
+                if let Some(withdrawal) = state.withdrawn {
+                    return Ok(Decision::Already { index: withdrawal.event, at: withdrawal.at });
+                }
+                if let Some(&index) = self.withdrawals.get(&found.id) {
+                    return Ok(Decision::Already { index, at: self.at });
+                }
+                Fact::Withdrawn { entry, reason }
+            }
+            Intent::Enrol(member) => {
+                if self.roster.members().any(|other| other.name == member.name) {
+                    return Err(Refusal::NameTaken);
+                }
+                if self.roster.member(member.id).is_some() {
+                    return Err(FieldError::new("member_id", "is taken; try again").into());
+                }
+                Fact::MemberEnrolled(Member { enrolled: self.at, ..member })
+            }
+            Intent::IssueKey(key) => {
+                let member = self.roster.member(key.member).ok_or(Refusal::NoSuchMember(key.member))?;
+                if let Some(role) = key.roles.difference(&member.roles).next() {
+                    return Err(FieldError::new("roles", format_args!("the member has no role {role}")).into());
+                }
+                if self.roster.key(key.id).is_some() {
+                    return Err(FieldError::new("key_id", "is taken; try again").into());
+                }
+                Fact::KeyIssued(Key { issued: self.at, ..key })
+            }
+            Intent::RevokeKey(id) => match self.roster.key(id) {
+                None => return Err(Refusal::NoSuchKey(id)),
+                Some(key) if key.revoked.is_some() => return Err(Refusal::AlreadyRevoked(id)),
+                Some(_) => Fact::KeyRevoked { key: id },
+            },
+        };
+        let by = Actor::Member { member: caller, key: authority.principal.key };
+        Ok(Decision::Append(Box::new(Event { at: self.at, by, fact })))
+    }
+
+    /// The event that the same request led to before, in this batch or an earlier one.
+    fn earlier(&self, store: &Store, request: &RequestDigest) -> Result<Option<(u64, Event)>, ReadError> {
+        if let Some(&index) = self.requests.get(request) {
+            return Ok(self.events.get((index - self.first) as usize).map(|event| (index, event.clone())));
+        }
+        match store.request(request)? {
+            Some(index) => Ok(read::event(store, index)?.map(|event| (index, event))),
+            None => Ok(None),
+        }
+    }
+}
+
+fn repeated((index, event): (u64, Event), draft: &Draft) -> Result<Decision, Refusal> {
+    match event.fact {
+        Fact::Contributed { draft: earlier, .. } if earlier == *draft => Ok(Decision::Already { index, at: event.at }),
+        _ => Err(Refusal::RequestReused),
+    }
+}

@@ -1,0 +1,103 @@
+//! What an event changes: the one function that live traffic, recovery and replicas share.
+//!
+//! Invariant: deterministic, and idempotent by leaf index: folding an event again gives the same rows.
+
+use crate::domain::{Entry, EntryId, EntryState, Event, Fact, Key, Member, RequestDigest, Signal, Withdrawal};
+use crate::policy::Roster;
+use crate::store::{Batch, SignalRow, StoreError};
+
+/// One row of what is folded from events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Entry(EntryId, EntryState),
+    SignalAdded(SignalRow),
+    SignalRemoved(Signal, EntryId),
+    Member(Member),
+    Key(Key),
+    Request(RequestDigest, u64),
+}
+
+/// An event that does not fit the events before it. The sequencer never makes one: the ledger was not written by this hub.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// It speaks of an entry that was never contributed.
+    #[error("event {index} withdraws entry {entry}, which is none")]
+    NoSuchEntry { index: u64, entry: EntryId },
+    /// It speaks of a key that was never issued.
+    #[error("event {index} revokes a key that was never issued")]
+    NoSuchKey { index: u64 },
+    /// The entry that it speaks of cannot be read.
+    #[error(transparent)]
+    Read(#[from] super::read::ReadError),
+}
+
+/// The changes that `event`, leaf `index`, makes.
+///
+/// `entry` finds an earlier entry, `roster` is that of all events before.
+///
+/// # Errors
+/// [`FoldError`] if the event does not fit the ones before it.
+pub fn fold(
+    index: u64,
+    event: &Event,
+    roster: &Roster,
+    entry: impl FnOnce(EntryId) -> Result<Option<Entry>, super::read::ReadError>,
+) -> Result<Vec<Change>, FoldError> {
+    Ok(match &event.fact {
+        Fact::Contributed { request, draft, .. } => {
+            let id = EntryId(index);
+            let valid_until = draft.provenance().valid_until;
+            let rows = draft.signals().iter().map(|signal| SignalRow {
+                signal: signal.with_quality(None),
+                entry: id,
+                valid_until,
+            });
+            let mut changes = vec![Change::Entry(id, EntryState::default()), Change::Request(*request, index)];
+            changes.extend(rows.map(Change::SignalAdded));
+            changes
+        }
+        Fact::Withdrawn { entry: id, .. } => {
+            let found = entry(*id)?.ok_or(FoldError::NoSuchEntry { index, entry: *id })?;
+            let state = EntryState { withdrawn: Some(Withdrawal { event: index, at: event.at }) };
+            let mut changes = vec![Change::Entry(*id, state)];
+            let signals = found.draft.signals().iter();
+            changes.extend(signals.map(|signal| Change::SignalRemoved(signal.with_quality(None), *id)));
+            changes
+        }
+        Fact::MemberEnrolled(member) => vec![Change::Member(member.clone())],
+        Fact::KeyIssued(key) => vec![Change::Key(key.clone())],
+        Fact::KeyRevoked { key } => {
+            let mut key = roster.key(*key).ok_or(FoldError::NoSuchKey { index })?.clone();
+            key.revoked = Some(event.at);
+            vec![Change::Key(key)]
+        }
+    })
+}
+
+impl Change {
+    /// Puts the row into `batch`.
+    pub fn write(&self, batch: &mut Batch<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::Entry(id, state) => batch.put_entry(*id, state),
+            Self::SignalAdded(row) => batch.put_signal(&row.signal, row.entry, row.valid_until),
+            Self::SignalRemoved(signal, entry) => batch.delete_signal(signal, *entry),
+            Self::Member(member) => batch.put_member(member),
+            Self::Key(key) => batch.put_key(key),
+            Self::Request(request, index) => batch.put_request(request, *index),
+        }
+    }
+
+    /// Brings the roster up to date, where it concerns it.
+    pub fn apply_to(&self, roster: &mut Roster) {
+        match self {
+            Self::Member(member) => roster.set_member(member.clone()),
+            Self::Key(key) => roster.set_key(key.clone()),
+            _ => {}
+        }
+    }
+
+    /// Whether it concerns the roster.
+    pub const fn concerns_roster(&self) -> bool {
+        matches!(self, Self::Member(_) | Self::Key(_))
+    }
+}

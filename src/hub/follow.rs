@@ -1,0 +1,135 @@
+//! Use case: read the ledger's events from a position on, and wait for more.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use super::commit::Head;
+use super::read::{self, ReadError};
+use crate::domain::{Actor, Clock, Event, Fact, FieldError, Role, Tlp};
+use crate::ledger::{Leaf, Salt, SignedCheckpoint};
+use crate::policy::{Permit, Principal, Refused, Roster, operation};
+use crate::store::{Store, StoreError, StoredEvent};
+
+/// The most events in one page.
+const PAGE: usize = 512;
+
+/// Gives out the ledger's events.
+#[derive(Clone)]
+pub struct Follow {
+    pub(super) store: Arc<Store>,
+    pub(super) roster: Arc<ArcSwap<Roster>>,
+    pub(super) head: watch::Receiver<Head>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// One leaf, and what it says to who may read it.
+#[derive(Clone, Debug)]
+pub struct FeedItem {
+    pub index: u64,
+    pub leaf: Leaf,
+    pub opening: Option<OpenedEvent>,
+}
+
+/// An event, its bytes, and the salt that ties them to the leaf.
+#[derive(Clone, Debug)]
+pub struct OpenedEvent {
+    pub salt: Salt,
+    pub record: Vec<u8>,
+    pub event: Event,
+}
+
+/// Some events, in order.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub items: Vec<FeedItem>,
+    /// Where the next page begins.
+    pub next: u64,
+    /// The checkpoint over everything up to `next`, where that is the present end.
+    pub checkpoint: Option<Arc<SignedCheckpoint>>,
+}
+
+/// Why no page can be given.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The position is beyond the ledger's end.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The key was revoked while the follower followed.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// An event could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The hub is shutting down.
+    #[error("the hub is shutting down: follow again from the last index seen plus 1")]
+    Stopped,
+}
+
+impl From<StoreError> for FollowError {
+    fn from(error: StoreError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+impl Follow {
+    /// Events from `from` on, as many as fit one page. The permit is confirmed anew for every page.
+    ///
+    /// # Errors
+    /// [`FollowError`].
+    pub fn page(&self, permit: &Permit<operation::Follow>, from: u64) -> Result<Page, FollowError> {
+        self.roster.load().confirm(&permit.authority(), self.clock.now())?;
+        let head = self.head.borrow().clone();
+        if from > head.size {
+            let problem = format!("must be 0 to {}, the index of the next event, got {from}", head.size);
+            return Err(FieldError::new("from", problem).into());
+        }
+        let mut items = Vec::new();
+        for row in self.store.events(from)?.take(PAGE) {
+            let (index, stored) = row?;
+            if index >= head.size {
+                break;
+            }
+            items.push(item(index, stored, permit.principal())?);
+        }
+        let next = from + items.len() as u64;
+        Ok(Page { items, next, checkpoint: (next == head.size).then_some(head.checkpoint) })
+    }
+
+    /// Waits until the ledger is longer than `size`.
+    ///
+    /// # Errors
+    /// [`FollowError::Stopped`] when the hub shuts down.
+    pub async fn wait_beyond(&mut self, size: u64) -> Result<(), FollowError> {
+        self.head.wait_for(|head| head.size > size).await.map(|_| ()).map_err(|_| FollowError::Stopped)
+    }
+}
+
+fn item(index: u64, stored: StoredEvent, principal: &Principal) -> Result<FeedItem, ReadError> {
+    let leaf = stored.leaf();
+    let opening = match stored {
+        StoredEvent::Open { salt, event: record } => {
+            let event = read::decode(index, &record)?;
+            may_read(&event, principal).then_some(OpenedEvent { salt, record, event })
+        }
+        StoredEvent::Erased(_) => None,
+    };
+    Ok(FeedItem { index, leaf, opening })
+}
+
+/// Who may read an event: admins and auditors all; reviewers everything about entries; contributors everything about entries
+/// but what others marked TLP:RED, which is for named recipients only.
+fn may_read(event: &Event, principal: &Principal) -> bool {
+    if principal.has_any(&[Role::Admin, Role::Auditor]) {
+        return true;
+    }
+    let own = matches!(event.by, Actor::Member { member, .. } if member == principal.member);
+    match &event.fact {
+        Fact::Contributed { draft, .. } => {
+            own || principal.has_any(&[Role::Reviewer]) || draft.provenance().tlp != Tlp::Red
+        }
+        Fact::Withdrawn { .. } => true,
+        Fact::MemberEnrolled(_) | Fact::KeyIssued(_) | Fact::KeyRevoked { .. } => false,
+    }
+}

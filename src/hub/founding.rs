@@ -1,0 +1,153 @@
+//! A hub's first start: its secrets, its name, its first operator. And every later start: its secrets found again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use zeroize::Zeroizing;
+
+use crate::domain::{
+    Actor, Entropy, EntropyError, Event, Fact, FieldError, Jurisdiction, Key, KeyId, Member, MemberId, Name, Role,
+    Roles, Timestamp, base32_lower,
+};
+use crate::ledger::{KeyError, SigningKey};
+use crate::policy::{ApiKey, MacSecret};
+use crate::store::{read_secret, write_secret};
+
+const LEDGER_KEY_FILE: &str = "ledger.key";
+const LEDGER_PUBLIC_FILE: &str = "ledger.pub";
+const API_KEYS_FILE: &str = "api-keys.secret";
+/// Where the first operator's key is put at the first start.
+pub const ADMIN_KEY_FILE: &str = "admin.key";
+
+/// What a hub must keep to itself.
+pub struct Secrets {
+    pub ledger: SigningKey,
+    pub api_keys: MacSecret,
+}
+
+/// Why the secrets are not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// A file cannot be read or written.
+    #[error("cannot use {}: {source}", .path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// The ledger has events, but this file is gone.
+    #[error("{} is missing, and the hub cannot go on without it: restore it from your backup", .path.display())]
+    Missing { path: PathBuf },
+    /// A file does not hold what it must.
+    #[error("{} does not hold what the hub wrote there: {problem}", .path.display())]
+    Damaged { path: PathBuf, problem: String },
+    /// The ledger's name is not one.
+    #[error("{0}")]
+    Origin(#[from] FieldError),
+    /// No randomness to make them of.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+/// Makes the secrets of a new hub. Files that an interrupted first start left behind are used, not replaced.
+///
+/// # Errors
+/// [`SecretsError`].
+pub fn create_secrets(directory: &Path, origin: Option<&str>, entropy: &dyn Entropy) -> Result<Secrets, SecretsError> {
+    let ledger = directory.join(LEDGER_KEY_FILE);
+    if !exists(&ledger)? {
+        let random = base32_lower(&entropy.bytes::<5>()?);
+        let origin = origin.map_or_else(|| format!("hashcommons.local/{random}"), str::to_owned);
+        let secret = Zeroizing::new(entropy.bytes::<32>()?);
+        let key = SigningKey::from_secret(&origin, &secret).map_err(|error| FieldError::new("origin", error))?;
+        write(&ledger, &key.to_private_text())?;
+    }
+    let api_keys = directory.join(API_KEYS_FILE);
+    if !exists(&api_keys)? {
+        let secret = Zeroizing::new(entropy.bytes::<32>()?);
+        write(&api_keys, &data_encoding::BASE64.encode(secret.as_slice()))?;
+    }
+    let secrets = load_secrets(directory)?;
+    let public = directory.join(LEDGER_PUBLIC_FILE);
+    if !exists(&public)? {
+        std::fs::write(&public, format!("{}\n", secrets.ledger.verifier()))
+            .map_err(|source| SecretsError::File { path: public, source })?;
+    }
+    Ok(secrets)
+}
+
+/// Reads the secrets of a hub that has been founded.
+///
+/// # Errors
+/// [`SecretsError`].
+pub fn load_secrets(directory: &Path) -> Result<Secrets, SecretsError> {
+    let path = directory.join(LEDGER_KEY_FILE);
+    let text = read(&path)?;
+    let ledger = SigningKey::from_str(&text)
+        .map_err(|error: KeyError| SecretsError::Damaged { path, problem: error.to_string() })?;
+    let path = directory.join(API_KEYS_FILE);
+    let text = read(&path)?;
+    let bytes = data_encoding::BASE64.decode(text.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let problem = "must be 32 bytes in base64".to_owned();
+    let api_keys = MacSecret::new(bytes.ok_or(SecretsError::Damaged { path, problem })?);
+    Ok(Secrets { ledger, api_keys })
+}
+
+/// The events that begin a ledger: the operator as a member, and its key, which is put into a file.
+///
+/// # Errors
+/// [`SecretsError`].
+pub fn first_events(
+    directory: &Path,
+    secret: &MacSecret,
+    entropy: &dyn Entropy,
+    at: Timestamp,
+) -> Result<[Event; 2], SecretsError> {
+    let text = ApiKey::new(KeyId::from_bytes(entropy.bytes()?), entropy.bytes()?);
+    let path = directory.join(ADMIN_KEY_FILE);
+    // A key left by a first start that was interrupted before it was recorded opens nothing.
+    if exists(&path)? {
+        std::fs::remove_file(&path).map_err(|source| SecretsError::File { path: path.clone(), source })?;
+    }
+    write(&path, text.reveal())?;
+    let member = MemberId::from_bytes(entropy.bytes()?);
+    let roles = Roles::from([Role::Admin]);
+    let operator = Member {
+        id: member,
+        name: constant::<Name>("Operator")?,
+        // ISO 3166's user-assigned code for "unknown or unspecified": the hub's own seat is not its to guess.
+        jurisdiction: constant::<Jurisdiction>("ZZ")?,
+        roles: roles.clone(),
+        enrolled: at,
+    };
+    let key = Key {
+        id: text.id(),
+        member,
+        label: Some(constant::<Name>("first start")?),
+        roles,
+        mac: secret.mac(&text),
+        issued: at,
+        expires: None,
+        revoked: None,
+    };
+    let event = |fact| Event { at, by: Actor::Hub, fact };
+    Ok([event(Fact::MemberEnrolled(operator)), event(Fact::KeyIssued(key))])
+}
+
+fn constant<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, SecretsError> {
+    text.parse().map_err(|error| FieldError::new("founding", error).into())
+}
+
+fn exists(path: &Path) -> Result<bool, SecretsError> {
+    path.try_exists().map_err(|source| SecretsError::File { path: path.to_owned(), source })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), SecretsError> {
+    let line = Zeroizing::new(format!("{text}\n"));
+    write_secret(path, &line).map_err(|source| SecretsError::File { path: path.to_owned(), source })
+}
+
+fn read(path: &Path) -> Result<Zeroizing<String>, SecretsError> {
+    match read_secret(path) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SecretsError::Missing { path: path.to_owned() }),
+        Err(source) => Err(SecretsError::File { path: path.to_owned(), source }),
+    }
+}

@@ -1,0 +1,34 @@
+//! Use case: who is asking.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::domain::Clock;
+use crate::policy::{ApiKey, AuthError, Authority, MacSecret, Principal, Refused, Roster};
+
+/// Tells who holds a key.
+#[derive(Clone)]
+pub struct Gate {
+    pub(super) roster: Arc<ArcSwap<Roster>>,
+    pub(super) secret: MacSecret,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Gate {
+    /// The member behind `key`.
+    ///
+    /// # Errors
+    /// [`AuthError`] unless the key is live.
+    pub fn authenticate(&self, key: &ApiKey) -> Result<Principal, AuthError> {
+        self.roster.load().authenticate(key, &self.secret, self.clock.now())
+    }
+
+    /// Whether what was permitted when a stream began still is.
+    ///
+    /// # Errors
+    /// [`Refused`] if the key is no longer live or has lost its role.
+    pub fn confirm(&self, authority: &Authority) -> Result<(), Refused> {
+        self.roster.load().confirm(authority, self.clock.now())
+    }
+}

@@ -1,0 +1,54 @@
+//! The use cases, one verb a file, free of gRPC; and the sequencer that they share.
+//!
+//! Invariants: one writer a store; nothing is seen before it is durable and provable; memory is a fold of the ledger. Who calls
+//! and over what is not known here: a use case takes a [`Permit`](crate::policy::Permit) and values of the domain.
+//!
+//! | file | what |
+//! |---|---|
+//! | `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `gate` | use cases |
+//! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
+//! | `fold`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
+//! | `founding`, `open` | the first start and every start |
+//! | `audit` | everything against everything |
+
+mod audit;
+mod check;
+mod check_media;
+mod commit;
+mod contribute;
+mod decide;
+mod fold;
+mod follow;
+mod founding;
+mod gate;
+mod members;
+mod open;
+mod prove;
+mod read;
+mod sequencer;
+mod state;
+mod trace;
+mod view;
+mod withdraw;
+
+pub use audit::{AuditError, Report, audit};
+pub use check::{
+    Check, CheckAnswer, CheckError, CheckQuery, Evidence, LIMIT_DEFAULT, LIMIT_MAX, Match, Outcome, QUERIES_MAX, Query,
+};
+pub use check_media::{CheckMedia, CheckMediaAnswer, CheckMediaError};
+pub use commit::{CommitError, Head, Sequenced};
+pub use contribute::{Contribute, ContributeError, Contributed};
+pub use decide::Refusal;
+pub use fold::FoldError;
+pub use follow::{FeedItem, Follow, FollowError, OpenedEvent, Page};
+pub use founding::{ADMIN_KEY_FILE, SecretsError};
+pub use gate::Gate;
+pub use members::{KeyRequest, MemberError, Members};
+pub use open::{HubConfig, Opened, StartError, UseCases, open};
+pub use prove::{Consistency, Inclusion, Prove, ProveError};
+pub use read::ReadError;
+pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
+pub use state::{Indexes, LoadError};
+pub use trace::{Step, Trace, TraceError, Traced};
+pub use view::{Contributor, EntryView};
+pub use withdraw::{Withdraw, WithdrawError, Withdrawn};

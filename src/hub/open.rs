@@ -1,0 +1,237 @@
+//! Starting a hub on its data directory: found it or find it again, fold what is not folded yet, check the tree against its
+//! checkpoint, fill the memory, start the sequencer.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::check::Check;
+use super::check_media::CheckMedia;
+use super::commit::{CommitError, Committer, Head};
+use super::contribute::Contribute;
+use super::fold::{Change, FoldError, fold};
+use super::follow::Follow;
+use super::founding::{Secrets, SecretsError, create_secrets, first_events, load_secrets};
+use super::gate::Gate;
+use super::members::Members;
+use super::prove::Prove;
+use super::read::{self, ReadError};
+use super::sequencer::{Sequencer, SequencerThread};
+use super::state::{Indexes, LoadError, State};
+use super::trace::Trace;
+use super::view::Viewer;
+use super::withdraw::Withdraw;
+use crate::domain::{Clock, Entropy, FieldError, Taxonomies, Timestamp};
+use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignError, SignedCheckpoint, Signer};
+use crate::media::DecodeLimits;
+use crate::policy::Roster;
+use crate::store::{OpenError, Store, StoreError, StoredEvent};
+
+/// Events folded between two commits while catching up.
+const FOLD_BATCH: usize = 1_000;
+
+/// What a hub is started with.
+#[derive(Clone, Debug)]
+pub struct HubConfig {
+    /// The ledger's name, at the first start; later it is what it was. `None`: a random local one.
+    pub origin: Option<String>,
+    pub decode_limits: DecodeLimits,
+    /// Pictures decoded at the same time.
+    pub media_workers: usize,
+}
+
+/// Every use case, and the thread behind them.
+pub struct UseCases {
+    pub gate: Gate,
+    pub check: Check,
+    pub check_media: CheckMedia,
+    pub contribute: Contribute,
+    pub withdraw: Withdraw,
+    pub trace: Trace,
+    pub follow: Follow,
+    pub prove: Prove,
+    pub members: Members,
+    pub taxonomies: Arc<Taxonomies>,
+    /// For audits, which compare the memory with the store.
+    pub indexes: Indexes,
+    /// The store itself: for audits and tests.
+    pub store: Arc<Store>,
+}
+
+/// Why a hub did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("the shipped taxonomy is broken: {0}")]
+    Taxonomy(FieldError),
+    #[error("the stored checkpoint is damaged: {0}")]
+    CheckpointText(#[from] CheckpointTextError),
+    #[error("the stored checkpoint is not this hub's: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    #[error("the ledger's tree does not have the root that its checkpoint signs: the data directory was changed")]
+    Root,
+    #[error("event {0} is missing: the data directory was changed")]
+    MissingEvent(u64),
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error("the first events could not be committed: {0}")]
+    Founding(#[from] CommitError),
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Opens the data directory, which fails fast if it is not usable; [`Opened::start`] does the long part.
+///
+/// # Errors
+/// [`StartError`].
+pub fn open(directory: &Path) -> Result<Opened, StartError> {
+    Ok(Opened { store: Arc::new(Store::open(directory)?) })
+}
+
+/// A data directory that is open but not loaded.
+#[derive(Debug)]
+pub struct Opened {
+    store: Arc<Store>,
+}
+
+impl Opened {
+    /// Brings the hub up. May take long: the indexes are built here.
+    ///
+    /// # Errors
+    /// [`StartError`]; the hub is not up then, and nothing it promised is lost.
+    pub fn start(
+        self,
+        config: &HubConfig,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<(UseCases, SequencerThread), StartError> {
+        let store = self.store;
+        let started = Instant::now();
+        let taxonomies = Arc::new(Taxonomies::shipped().map_err(StartError::Taxonomy)?);
+        let last = store.checkpoint()?.map(|text| text.parse::<SignedCheckpoint>()).transpose()?;
+        let directory = store.directory().to_owned();
+        let secrets = match &last {
+            None => create_secrets(&directory, config.origin.as_deref(), &*entropy)?,
+            Some(_) => load_secrets(&directory)?,
+        };
+        let Secrets { ledger, api_keys } = secrets;
+        let verifier = Arc::new(ledger.verifier().clone());
+        let mut signer = Signer::resume(ledger, last.as_ref())?;
+        let founded = last.is_some();
+        let checkpoint = match last {
+            Some(last) => last,
+            None => signer.sign(0, Hash::empty_tree(), &[])?,
+        };
+        let size = checkpoint.claimed().size();
+        let frontier = Frontier::load(size, |node| store.node(node))?;
+        if frontier.root() != checkpoint.claimed().root() {
+            return Err(StartError::Root);
+        }
+        catch_up(&store, size)?;
+
+        let state = State::load(&store, clock.now())?;
+        let (indexes, roster) = (state.indexes(), state.roster().clone());
+        let (head_sender, head) = watch::channel(Head { size, checkpoint: Arc::new(checkpoint) });
+        let last_at = last_time(&store, size)?;
+        let mut committer = Committer {
+            store: store.clone(),
+            state,
+            frontier,
+            signer,
+            head: head_sender,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            last_at,
+        };
+        if !founded {
+            committer.found(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
+        }
+        let (sequencer, thread) = Sequencer::start(committer).map_err(StartError::Thread)?;
+        tracing::info!(
+            events = head.borrow().size,
+            pdq = indexes.pdq.len(),
+            elapsed_ms = started.elapsed().as_millis() as u64,
+            "the hub is up"
+        );
+
+        let viewer = Viewer { roster: roster.clone(), taxonomies: taxonomies.clone(), clock: clock.clone() };
+        let check = Check { indexes: indexes.clone(), store: store.clone(), viewer: viewer.clone() };
+        let prove = Prove { store: store.clone(), head: head.clone(), verifier };
+        let use_cases = UseCases {
+            gate: Gate { roster: roster.clone(), secret: api_keys.clone(), clock: clock.clone() },
+            check_media: CheckMedia::new(check.clone(), config.decode_limits, config.media_workers),
+            check,
+            contribute: Contribute {
+                sequencer: sequencer.clone(),
+                prove: prove.clone(),
+                taxonomies: taxonomies.clone(),
+                clock: clock.clone(),
+            },
+            withdraw: Withdraw { sequencer: sequencer.clone(), prove: prove.clone() },
+            trace: Trace { store: store.clone(), prove: prove.clone(), viewer, taxonomies: taxonomies.clone() },
+            follow: Follow { store: store.clone(), roster: roster.clone(), head, clock: clock.clone() },
+            prove,
+            members: Members { sequencer, roster, secret: api_keys, clock, entropy },
+            taxonomies,
+            indexes,
+            store,
+        };
+        Ok((use_cases, thread))
+    }
+}
+
+/// Folds the events that the folded rows do not hold yet: none after a clean or unclean stop, all after the rows were deleted.
+fn catch_up(store: &Store, size: u64) -> Result<(), StartError> {
+    let mut next = store.folded()?;
+    if next >= size {
+        return Ok(());
+    }
+    tracing::info!(from = next, to = size, "folding events");
+    let mut roster = Roster::default();
+    store.members()?.into_iter().for_each(|member| roster.set_member(member));
+    store.keys()?.into_iter().for_each(|key| roster.set_key(key));
+    let mut events = store.events(next)?;
+    while next < size {
+        let mut batch = store.batch();
+        for _ in 0..FOLD_BATCH.min((size - next) as usize) {
+            let (index, stored) = events.next().ok_or(StartError::MissingEvent(next))??;
+            if index != next {
+                return Err(StartError::MissingEvent(next));
+            }
+            if let StoredEvent::Open { event, .. } = stored {
+                let changes: Vec<Change> =
+                    fold(index, &read::decode(index, &event)?, &roster, |id| read::entry(store, id))?;
+                for change in &changes {
+                    change.write(&mut batch)?;
+                    change.apply_to(&mut roster);
+                }
+            }
+            next += 1;
+        }
+        batch.set_folded(next)?;
+        batch.commit()?;
+    }
+    Ok(())
+}
+
+/// When the last event happened: the next is never earlier.
+fn last_time(store: &Store, size: u64) -> Result<Timestamp, StartError> {
+    let last = match size.checked_sub(1) {
+        Some(index) => read::event(store, index)?,
+        None => None,
+    };
+    Ok(last.map_or(Timestamp::EPOCH, |event| event.at))
+}

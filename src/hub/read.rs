@@ -1,0 +1,49 @@
+//! Reading entries and events: rows of the store turned into words of the domain.
+
+use crate::domain::{Actor, Entry, EntryId, EntryState, Event, Fact};
+use crate::ledger::record::{RecordError, decode_event};
+use crate::store::{Store, StoreError, StoredEvent};
+
+/// Something that is in the store could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bytes of an event are not an event.
+    #[error("event {index} {source}")]
+    Record { index: u64, source: RecordError },
+}
+
+/// The event of leaf `index`; `None` if there is none or it was erased.
+pub fn event(store: &Store, index: u64) -> Result<Option<Event>, ReadError> {
+    match store.event(index)? {
+        Some(StoredEvent::Open { event, .. }) => decode(index, &event).map(Some),
+        Some(StoredEvent::Erased(_)) | None => Ok(None),
+    }
+}
+
+/// Reads an event's bytes.
+pub fn decode(index: u64, bytes: &[u8]) -> Result<Event, ReadError> {
+    decode_event(bytes).map_err(|source| ReadError::Record { index, source })
+}
+
+/// The entry `id`, as contributed; `None` if there is no such entry.
+pub fn entry(store: &Store, id: EntryId) -> Result<Option<Entry>, ReadError> {
+    Ok(event(store, id.0)?.and_then(|event| as_entry(id, event)))
+}
+
+/// The entry `id` and what has become of it; `None` if there is no such entry.
+pub fn entry_with_state(store: &Store, id: EntryId) -> Result<Option<(Entry, EntryState)>, ReadError> {
+    let Some(state) = store.entry_state(id)? else { return Ok(None) };
+    Ok(entry(store, id)?.map(|entry| (entry, state)))
+}
+
+fn as_entry(id: EntryId, event: Event) -> Option<Entry> {
+    match (event.fact, event.by) {
+        (Fact::Contributed { taxonomy, draft, .. }, Actor::Member { member, .. }) => {
+            Some(Entry { id, contributor: member, contributed: event.at, taxonomy, draft })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,134 @@
+//! Use case: everything the hub knows of one entry.
+
+use std::sync::Arc;
+
+use super::check::{Evidence, QUERIES_MAX};
+use super::prove::{Prove, ProveError};
+use super::read::{self, ReadError};
+use super::view::{EntryView, Viewer};
+use crate::domain::{
+    Actor, At, EntryId, EventKind, Fact, FieldError, Label, MemberId, Role, Signal, Taxonomies, Timestamp,
+    WithdrawReason,
+};
+use crate::ledger::Receipt;
+use crate::policy::{Permit, operation};
+use crate::store::Store;
+
+/// Traces entries.
+#[derive(Clone)]
+pub struct Trace {
+    pub(super) store: Arc<Store>,
+    pub(super) prove: Prove,
+    pub(super) viewer: Viewer,
+    pub(super) taxonomies: Arc<Taxonomies>,
+}
+
+/// One event in an entry's life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub index: u64,
+    pub at: Timestamp,
+    pub kind: EventKind,
+    pub actor: Option<MemberId>,
+    pub reason: Option<WithdrawReason>,
+}
+
+/// Everything about one entry.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    pub view: EntryView,
+    /// Distances from the signals the caller brought: strong kinds first, then nearest first.
+    pub evidence: Vec<Evidence>,
+    /// The entry's labels as its taxonomy defines them.
+    pub labels: Vec<Label>,
+    /// Oldest first.
+    pub history: Vec<Step>,
+    pub receipt: Receipt,
+}
+
+/// Why there is no trace.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// There is no such entry, or it is not the caller's to see: the two look the same.
+    #[error("entry {0}: no such entry, or not one you may see")]
+    NoSuchEntry(EntryId),
+    /// A field is not as it must be.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// It could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It could not be proven.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+}
+
+impl Trace {
+    /// Traces entry `id`. Distances are given from each of `against`, at most 16.
+    ///
+    /// # Errors
+    /// [`TraceError`].
+    pub fn run(
+        &self,
+        permit: &Permit<operation::Trace>,
+        id: EntryId,
+        against: &[Signal],
+    ) -> Result<Traced, TraceError> {
+        if against.len() > QUERIES_MAX {
+            return Err(format!("must be at most {QUERIES_MAX}, got {}", against.len()))
+                .at("against")
+                .map_err(TraceError::Field);
+        }
+        let principal = permit.principal();
+        let sees_all = principal.has_any(&[Role::Reviewer, Role::Auditor, Role::Admin]);
+        let (entry, state) = read::entry_with_state(&self.store, id)?
+            .filter(|(entry, _)| sees_all || entry.contributor == principal.member)
+            .ok_or(TraceError::NoSuchEntry(id))?;
+        let mut history = vec![Step {
+            index: id.0,
+            at: entry.contributed,
+            kind: EventKind::Contributed,
+            actor: Some(entry.contributor),
+            reason: None,
+        }];
+        if let Some(withdrawal) = state.withdrawn {
+            history.extend(self.step(withdrawal.event)?);
+        }
+        let evidence = distances(against, entry.draft.signals());
+        let labels = self.labels(entry.taxonomy, entry.draft.labels());
+        let receipt = self.prove.receipt_now(id.0)?;
+        Ok(Traced { view: self.viewer.view(entry, &state, principal), evidence, labels, history, receipt })
+    }
+
+    fn step(&self, index: u64) -> Result<Option<Step>, ReadError> {
+        Ok(read::event(&self.store, index)?.map(|event| Step {
+            index,
+            at: event.at,
+            kind: event.fact.kind(),
+            actor: match event.by {
+                Actor::Hub => None,
+                Actor::Member { member, .. } => Some(member),
+            },
+            reason: match event.fact {
+                Fact::Withdrawn { reason, .. } => Some(reason),
+                _ => None,
+            },
+        }))
+    }
+
+    fn labels(&self, version: u32, codes: &[crate::domain::Code]) -> Vec<Label> {
+        let Some(taxonomy) = self.taxonomies.version(version) else { return Vec::new() };
+        codes.iter().map(|code| taxonomy.describe(code)).collect()
+    }
+}
+
+/// Every pair of signals of one kind that has a distance, strong kinds first, then nearest first.
+fn distances(against: &[Signal], stored: &[Signal]) -> Vec<Evidence> {
+    let mut evidence = Vec::new();
+    for (query, signal) in against.iter().enumerate() {
+        let found = stored.iter().filter_map(|stored| signal.distance(stored));
+        evidence.extend(found.map(|distance| Evidence { query, kind: signal.kind(), distance }));
+    }
+    evidence.sort_by_key(|evidence| (evidence.rank(), evidence.query));
+    evidence
+}

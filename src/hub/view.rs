@@ -1,0 +1,50 @@
+//! Entries as others may see them: the contributor by pseudonym, by name only to who may know it.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::domain::{Assessment, Clock, Entry, EntryState, Jurisdiction, MemberId, Name, Taxonomies};
+use crate::policy::{Principal, Roster, assess};
+
+/// Who contributed, as far as the caller may know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contributor {
+    pub pseudonym: MemberId,
+    /// Whether it is the caller itself.
+    pub is_caller: bool,
+    /// Only for admins and auditors.
+    pub identity: Option<(Name, Jurisdiction)>,
+}
+
+/// An entry and what it counts for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryView {
+    pub entry: Entry,
+    pub contributor: Contributor,
+    pub assessment: Assessment,
+}
+
+/// Makes views.
+#[derive(Clone)]
+pub struct Viewer {
+    pub(super) roster: Arc<ArcSwap<Roster>>,
+    pub(super) taxonomies: Arc<Taxonomies>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Viewer {
+    /// `entry` as `principal` may see it now.
+    pub fn view(&self, entry: Entry, state: &EntryState, principal: &Principal) -> EntryView {
+        let assessment = assess(&entry, state, &self.taxonomies, self.clock.now());
+        let identity = if principal.sees_names() {
+            let roster = self.roster.load();
+            roster.member(entry.contributor).map(|member| (member.name.clone(), member.jurisdiction))
+        } else {
+            None
+        };
+        let contributor =
+            Contributor { pseudonym: entry.contributor, is_caller: entry.contributor == principal.member, identity };
+        EntryView { entry, contributor, assessment }
+    }
+}

@@ -1,0 +1,180 @@
+//! All parts together, and each change to them.
+//!
+//! A change makes a new [`Snapshot`] or marks something in the newest one; it never alters what an older snapshot found.
+//! A merge is begun, built and finished in three steps, and anything may happen between them: removals made meanwhile are
+//! kept and done again on what was built. No thread and no lock is named here: whoever owns the shelf is the one writer.
+
+use std::mem;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::ask::Ask;
+use super::recent::Recent;
+use super::segment::Segment;
+use super::tiers::{self, Size};
+use crate::index::{Neighbours, Row};
+
+/// Every row of the index at a moment, in parts that share no row.
+#[derive(Clone)]
+pub(super) struct Snapshot<const W: usize> {
+    pub(super) segments: Vec<Arc<Segment<W>>>,
+    pub(super) recent: Arc<Recent<W>>,
+}
+
+impl<const W: usize> Snapshot<W> {
+    /// What all parts have near the query.
+    pub(super) fn search(&self, ask: &Ask<W>, limit: usize) -> Neighbours {
+        let mut hits = Vec::new();
+        self.recent.scan(ask, &mut hits);
+        for segment in &self.segments {
+            segment.search(ask, &mut hits);
+        }
+        Neighbours::from_hits(hits, limit)
+    }
+
+    /// Live rows.
+    pub(super) fn len(&self) -> usize {
+        // Removed before added: a row that comes and goes in between must not make the difference negative.
+        let dead = self.recent.dead();
+        let recent = self.recent.len() - dead;
+        recent + self.segments.iter().map(|segment| segment.len() - segment.dead()).sum::<usize>()
+    }
+
+    /// Every live row, in no particular order.
+    pub(super) fn into_rows(self) -> impl Iterator<Item = Row<W>> {
+        let old = self
+            .segments
+            .into_iter()
+            .flat_map(|segment| (0..segment.len()).filter_map(move |row| segment.live_row(row)));
+        let new = (0..self.recent.len()).filter_map(move |row| self.recent.live_row(row));
+        old.chain(new)
+    }
+}
+
+/// What a merge starts from.
+pub(super) struct Merge<const W: usize> {
+    inputs: Vec<Arc<Segment<W>>>,
+}
+
+impl<const W: usize> Merge<W> {
+    /// One segment of all live rows: the long part, which needs nothing of the shelf.
+    pub(super) fn build(&self) -> Segment<W> {
+        let rows = self.inputs.iter().flat_map(|input| (0..input.len()).filter_map(|row| input.live_row(row)));
+        Segment::build(rows.collect())
+    }
+
+    /// Whether a snapshot still holds what this started from.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.inputs.iter().any(|input| Arc::strong_count(input) > 1)
+    }
+}
+
+/// The newest snapshot and what it takes to make the next.
+pub(super) struct Shelf<const W: usize> {
+    published: Arc<ArcSwap<Snapshot<W>>>,
+    recent_rows: usize,
+    /// Whether segments have come or lost rows since `wants_merge` was last asked.
+    have_segments_changed: bool,
+    /// While a merge is under way: the rows removed since it began.
+    removed_since: Option<Vec<Row<W>>>,
+}
+
+impl<const W: usize> Shelf<W> {
+    /// Without rows; `recent_rows` of them are gathered before they become a segment.
+    pub(super) fn new(recent_rows: usize) -> Self {
+        let empty = Snapshot { segments: Vec::new(), recent: Arc::new(Recent::new(recent_rows)) };
+        Self {
+            published: Arc::new(ArcSwap::from_pointee(empty)),
+            recent_rows,
+            have_segments_changed: false,
+            removed_since: None,
+        }
+    }
+
+    /// Where the newest snapshot is always to be found.
+    pub(super) fn published(&self) -> Arc<ArcSwap<Snapshot<W>>> {
+        Arc::clone(&self.published)
+    }
+
+    /// Adds rows to the recent ones, which become a segment each time they are full.
+    pub(super) fn insert(&mut self, mut rows: &[Row<W>]) {
+        while !rows.is_empty() {
+            let appended = self.published.load().recent.append(rows);
+            rows = &rows[appended..];
+            if !rows.is_empty() {
+                self.freeze();
+            }
+        }
+    }
+
+    /// Makes the recent rows a segment and starts with empty ones.
+    pub(super) fn freeze(&mut self) {
+        let snapshot = self.published.load_full();
+        let rows = (0..snapshot.recent.len()).filter_map(|row| snapshot.recent.live_row(row));
+        let frozen = Segment::build(rows.collect());
+        let mut segments = snapshot.segments.clone();
+        segments.extend((frozen.len() > 0).then(|| Arc::new(frozen)));
+        let recent = Arc::new(Recent::new(self.recent_rows));
+        self.published.store(Arc::new(Snapshot { segments, recent }));
+        self.have_segments_changed = true;
+    }
+
+    /// Adds a segment of rows that are in no other part.
+    pub(super) fn add_segment(&mut self, segment: Segment<W>) {
+        let mut snapshot = Snapshot::clone(&self.published.load());
+        snapshot.segments.push(Arc::new(segment));
+        self.published.store(Arc::new(snapshot));
+        self.have_segments_changed = true;
+    }
+
+    /// Removes all rows equal to this one and says how many there were.
+    pub(super) fn remove(&mut self, hash: &[u64; W], id: u64) -> usize {
+        let snapshot = self.published.load();
+        let old: usize = snapshot.segments.iter().map(|segment| segment.remove(hash, id)).sum();
+        if old > 0 {
+            self.have_segments_changed = true;
+            self.removed_since.iter_mut().for_each(|removed| removed.push((*hash, id)));
+        }
+        old + snapshot.recent.remove(hash, id)
+    }
+
+    /// Whether changes since the last call have left something to merge.
+    pub(super) fn wants_merge(&mut self) -> bool {
+        mem::take(&mut self.have_segments_changed) && !self.to_merge(&self.published.load()).is_empty()
+    }
+
+    /// What to merge next. `None` if nothing needs to be, or a merge is under way.
+    pub(super) fn begin_merge(&mut self) -> Option<Merge<W>> {
+        let snapshot = self.published.load();
+        let positions = self.to_merge(&snapshot);
+        if positions.is_empty() || self.removed_since.is_some() {
+            return None;
+        }
+        let inputs = positions.into_iter().map(|position| Arc::clone(&snapshot.segments[position])).collect();
+        self.removed_since = Some(Vec::new());
+        Some(Merge { inputs })
+    }
+
+    /// Puts what `merge` built in the place of what it was built from.
+    pub(super) fn finish_merge(&mut self, merge: &Merge<W>, built: Segment<W>) {
+        for (hash, id) in self.removed_since.take().unwrap_or_default() {
+            built.remove(&hash, id);
+        }
+        let mut snapshot = Snapshot::clone(&self.published.load());
+        snapshot.segments.retain(|segment| !merge.inputs.iter().any(|input| Arc::ptr_eq(input, segment)));
+        snapshot.segments.extend((built.len() > 0).then(|| Arc::new(built)));
+        self.published.store(Arc::new(snapshot));
+    }
+
+    /// Gives up the merge under way; its inputs go on serving.
+    pub(super) fn abandon_merge(&mut self) {
+        self.removed_since = None;
+    }
+
+    fn to_merge(&self, snapshot: &Snapshot<W>) -> Vec<usize> {
+        let size = |segment: &Arc<Segment<W>>| Size { rows: segment.len(), dead: segment.dead() };
+        let sizes: Vec<_> = snapshot.segments.iter().map(size).collect();
+        tiers::to_merge(&sizes, self.recent_rows)
+    }
+}

@@ -1,0 +1,320 @@
+//! How an event is written down: the protobuf bytes that a leaf commits to.
+//!
+//! A record is encoded once, when the event happens, and never again: what is stored, committed to and shown are the same
+//! bytes. Reading is strict, so that a record this program does not fully understand is an error, not half an event.
+
+use std::str::FromStr;
+
+use prost::Message;
+use sha2::{Digest, Sha256};
+
+use crate::domain::{
+    Actor, Basis, Code, Confidence, Draft, EntryId, EntryState, Event, Fact, FieldError, GovernmentOrder, Key, KeyId,
+    KeyMac, Member, MemberId, Provenance, Quality, RequestDigest, RequestId, Roles, Signal, SignalKind, Timestamp,
+    Withdrawal,
+};
+
+/// The generated types of `proto/hashcommons/record/v1`.
+#[allow(clippy::doc_markdown, missing_docs)]
+pub(crate) mod v1 {
+    include!(concat!(env!("OUT_DIR"), "/hashcommons.record.v1.rs"));
+}
+
+/// Bytes that are not a record this program understands.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Not protobuf of the expected form.
+    #[error("is not a record: {0}")]
+    Form(#[from] prost::DecodeError),
+    /// A field holds what no version of this program writes.
+    #[error("record field {0}")]
+    Field(#[from] FieldError),
+}
+
+/// Which request of `member` this is.
+pub fn request_digest(member: MemberId, request: &RequestId) -> RequestDigest {
+    let hash = Sha256::new()
+        .chain_update(b"hashcommons/v1/request\n")
+        .chain_update(member.bytes())
+        .chain_update(request.as_str());
+    RequestDigest(hash.finalize().into())
+}
+
+/// The bytes of `event`.
+pub fn encode_event(event: &Event) -> Vec<u8> {
+    let (member, key) = match event.by {
+        Actor::Hub => (Vec::new(), Vec::new()),
+        Actor::Member { member, key } => (member.bytes().to_vec(), key.bytes().to_vec()),
+    };
+    let fact = match &event.fact {
+        Fact::Contributed { request, taxonomy, draft } => v1::event::Fact::Contributed(v1::Contributed {
+            request: request.0.to_vec(),
+            taxonomy: *taxonomy,
+            signals: draft.signals().iter().map(signal_to_record).collect(),
+            labels: texts(draft.labels()),
+            provenance: Some(provenance_to_record(draft.provenance())),
+        }),
+        Fact::Withdrawn { entry, reason } => {
+            v1::event::Fact::Withdrawn(v1::Withdrawn { entry: entry.0, reason: reason.to_string() })
+        }
+        Fact::MemberEnrolled(member) => v1::event::Fact::MemberEnrolled(member_to_record(member)),
+        Fact::KeyIssued(key) => v1::event::Fact::KeyIssued(key_to_record(key)),
+        Fact::KeyRevoked { key } => v1::event::Fact::KeyRevoked(v1::KeyRevoked { key: key.bytes().to_vec() }),
+    };
+    v1::Event { at_ms: event.at.millis(), member, key, fact: Some(fact) }.encode_to_vec()
+}
+
+/// The event of these bytes.
+///
+/// # Errors
+/// [`RecordError`] if they are not exactly what [`encode_event`] could have written.
+pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
+    let record = v1::Event::decode(bytes)?;
+    let by = match (record.member.as_slice(), record.key.as_slice()) {
+        ([], []) => Actor::Hub,
+        (member, key) => Actor::Member { member: member_id(member, "member")?, key: key_id(key, "key")? },
+    };
+    let fact = match record.fact.ok_or_else(|| FieldError::new("fact", "is missing"))? {
+        v1::event::Fact::Contributed(contributed) => Fact::Contributed {
+            request: RequestDigest(array(&contributed.request, "request")?),
+            taxonomy: contributed.taxonomy,
+            draft: draft_from_record(contributed)?,
+        },
+        v1::event::Fact::Withdrawn(withdrawn) => {
+            Fact::Withdrawn { entry: EntryId(withdrawn.entry), reason: parse(&withdrawn.reason, "reason")? }
+        }
+        v1::event::Fact::MemberEnrolled(member) => Fact::MemberEnrolled(member_from_record(&member)?),
+        v1::event::Fact::KeyIssued(key) => Fact::KeyIssued(key_from_record(&key)?),
+        v1::event::Fact::KeyRevoked(revoked) => Fact::KeyRevoked { key: key_id(&revoked.key, "key")? },
+    };
+    Ok(Event { at: time(record.at_ms, "at_ms")?, by, fact })
+}
+
+/// The bytes of a row of `members`.
+pub fn encode_member(member: &Member) -> Vec<u8> {
+    member_to_record(member).encode_to_vec()
+}
+
+/// The member of a row of `members`.
+///
+/// # Errors
+/// [`RecordError`] if the bytes are not such a row.
+pub fn decode_member(bytes: &[u8]) -> Result<Member, RecordError> {
+    Ok(member_from_record(&v1::Member::decode(bytes)?)?)
+}
+
+/// The bytes of a row of `keys`.
+pub fn encode_key(key: &Key) -> Vec<u8> {
+    key_to_record(key).encode_to_vec()
+}
+
+/// The key of a row of `keys`.
+///
+/// # Errors
+/// [`RecordError`] if the bytes are not such a row.
+pub fn decode_key(bytes: &[u8]) -> Result<Key, RecordError> {
+    Ok(key_from_record(&v1::Key::decode(bytes)?)?)
+}
+
+/// The bytes of a row of `entries`.
+pub fn encode_entry_state(state: &EntryState) -> Vec<u8> {
+    let withdrawn = state.withdrawn.map(|w| v1::Withdrawal { event: w.event, at_ms: w.at.millis() });
+    v1::EntryState { withdrawn }.encode_to_vec()
+}
+
+/// The state of a row of `entries`.
+///
+/// # Errors
+/// [`RecordError`] if the bytes are not such a row.
+pub fn decode_entry_state(bytes: &[u8]) -> Result<EntryState, RecordError> {
+    let withdrawn = match v1::EntryState::decode(bytes)?.withdrawn {
+        Some(w) => Some(Withdrawal { event: w.event, at: time(w.at_ms, "withdrawn.at_ms")? }),
+        None => None,
+    };
+    Ok(EntryState { withdrawn })
+}
+
+fn signal_to_record(signal: &Signal) -> v1::Signal {
+    v1::Signal {
+        kind: signal.kind().to_string(),
+        value: signal.value(),
+        quality_plus_one: signal.quality().map_or(0, |quality| u32::from(quality.percent()) + 1),
+    }
+}
+
+fn signal_from_record(record: &v1::Signal) -> Result<Signal, FieldError> {
+    let kind: SignalKind = parse(&record.kind, "kind")?;
+    let quality = match record.quality_plus_one {
+        0 => None,
+        more => Some(Quality::new(more - 1).map_err(|error| FieldError::new("quality_plus_one", error))?),
+    };
+    let signal =
+        Signal::from_bytes(kind, &record.value).ok_or_else(|| FieldError::new("value", "has the wrong length"))?;
+    Ok(signal.with_quality(quality))
+}
+
+fn draft_from_record(record: v1::Contributed) -> Result<Draft, FieldError> {
+    let signals = record.signals.iter().map(signal_from_record).collect::<Result<_, _>>()?;
+    let provenance = record.provenance.ok_or_else(|| FieldError::new("provenance", "is missing"))?;
+    Draft::new(signals, parse_all(&record.labels, "labels")?, provenance_from_record(provenance)?)
+}
+
+fn provenance_to_record(provenance: &Provenance) -> v1::Provenance {
+    v1::Provenance {
+        origin: provenance.origin.to_string(),
+        reviewers: provenance.reviewers.to_string(),
+        producer: provenance.producer.to_string(),
+        contexts: texts(&provenance.contexts),
+        content_types: texts(&provenance.content_types),
+        confidence: u32::from(provenance.confidence.percent()),
+        tlp: provenance.tlp.to_string(),
+        action_max: provenance.action_max.to_string(),
+        valid_until_ms: provenance.valid_until.map(Timestamp::millis),
+        supersedes: provenance.supersedes.map(|entry| entry.0),
+        government_order: provenance.government_order.as_ref().map(|order| v1::GovernmentOrder {
+            jurisdiction: order.jurisdiction.to_string(),
+            date: order.date.to_string(),
+        }),
+        basis: Some(basis_to_record(&provenance.basis)),
+    }
+}
+
+fn provenance_from_record(record: v1::Provenance) -> Result<Provenance, FieldError> {
+    let government_order = match record.government_order {
+        Some(order) => Some(GovernmentOrder {
+            jurisdiction: parse(&order.jurisdiction, "government_order.jurisdiction")?,
+            date: parse(&order.date, "government_order.date")?,
+        }),
+        None => None,
+    };
+    Ok(Provenance {
+        origin: parse(&record.origin, "origin")?,
+        reviewers: parse(&record.reviewers, "reviewers")?,
+        basis: basis_from_record(&record.basis.ok_or_else(|| FieldError::new("basis", "is missing"))?)?,
+        producer: parse(&record.producer, "producer")?,
+        contexts: parse_all(&record.contexts, "contexts")?,
+        content_types: parse_all(&record.content_types, "content_types")?,
+        confidence: Confidence::new(record.confidence).map_err(|error| FieldError::new("confidence", error))?,
+        tlp: parse(&record.tlp, "tlp")?,
+        action_max: parse(&record.action_max, "action_max")?,
+        valid_until: record.valid_until_ms.map(|millis| time(millis, "valid_until_ms")).transpose()?,
+        supersedes: record.supersedes.map(EntryId),
+        government_order,
+    })
+}
+
+fn basis_to_record(basis: &Basis) -> v1::Basis {
+    let mut record = v1::Basis { code: basis.code().to_owned(), ..Default::default() };
+    match basis {
+        Basis::UnConsolidatedList { entity, list_date } => {
+            record.entity = entity.to_string();
+            record.list_date = list_date.to_string();
+        }
+        Basis::DesignatedBy { authority, list_date } => {
+            record.authority = authority.to_string();
+            record.list_date = list_date.to_string();
+        }
+        Basis::Incident { incident } => record.incident = incident.to_string(),
+        Basis::Behaviour => {}
+        Basis::AnalystVerified { tier } => record.tier = tier.to_string(),
+    }
+    record
+}
+
+fn basis_from_record(record: &v1::Basis) -> Result<Basis, FieldError> {
+    Ok(match record.code.as_str() {
+        "un-consolidated-list" => Basis::UnConsolidatedList {
+            entity: parse(&record.entity, "basis.entity")?,
+            list_date: parse(&record.list_date, "basis.list_date")?,
+        },
+        "designated-by" => Basis::DesignatedBy {
+            authority: parse(&record.authority, "basis.authority")?,
+            list_date: parse(&record.list_date, "basis.list_date")?,
+        },
+        "incident" => Basis::Incident { incident: parse::<Code>(&record.incident, "basis.incident")? },
+        "behaviour" => Basis::Behaviour,
+        "analyst-verified" => Basis::AnalystVerified { tier: parse(&record.tier, "basis.tier")? },
+        _ => return Err(FieldError::new("basis.code", "is unknown")),
+    })
+}
+
+fn member_to_record(member: &Member) -> v1::Member {
+    v1::Member {
+        id: member.id.bytes().to_vec(),
+        name: member.name.to_string(),
+        jurisdiction: member.jurisdiction.to_string(),
+        roles: member.roles.iter().map(ToString::to_string).collect(),
+        enrolled_ms: member.enrolled.millis(),
+    }
+}
+
+fn member_from_record(record: &v1::Member) -> Result<Member, FieldError> {
+    Ok(Member {
+        id: member_id(&record.id, "id")?,
+        name: parse(&record.name, "name")?,
+        jurisdiction: parse(&record.jurisdiction, "jurisdiction")?,
+        roles: Roles::from_iter(parse_all(&record.roles, "roles")?),
+        enrolled: time(record.enrolled_ms, "enrolled_ms")?,
+    })
+}
+
+fn key_to_record(key: &Key) -> v1::Key {
+    v1::Key {
+        id: key.id.bytes().to_vec(),
+        member: key.member.bytes().to_vec(),
+        label: key.label.as_ref().map(ToString::to_string).unwrap_or_default(),
+        roles: key.roles.iter().map(ToString::to_string).collect(),
+        mac: key.mac.0.to_vec(),
+        issued_ms: key.issued.millis(),
+        expires_ms: key.expires.map(Timestamp::millis),
+        revoked_ms: key.revoked.map(Timestamp::millis),
+    }
+}
+
+fn key_from_record(record: &v1::Key) -> Result<Key, FieldError> {
+    let label = if record.label.is_empty() { None } else { Some(parse(&record.label, "label")?) };
+    Ok(Key {
+        id: key_id(&record.id, "id")?,
+        member: member_id(&record.member, "member")?,
+        label,
+        roles: Roles::from_iter(parse_all(&record.roles, "roles")?),
+        mac: KeyMac(array(&record.mac, "mac")?),
+        issued: time(record.issued_ms, "issued_ms")?,
+        expires: record.expires_ms.map(|millis| time(millis, "expires_ms")).transpose()?,
+        revoked: record.revoked_ms.map(|millis| time(millis, "revoked_ms")).transpose()?,
+    })
+}
+
+fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn parse<T: FromStr>(text: &str, path: &str) -> Result<T, FieldError>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error| FieldError::new(path, error))
+}
+
+fn parse_all<T: FromStr>(texts: &[String], path: &str) -> Result<Vec<T>, FieldError>
+where
+    T::Err: std::fmt::Display,
+{
+    texts.iter().map(|text| parse(text, path)).collect()
+}
+
+fn array<const N: usize>(bytes: &[u8], path: &str) -> Result<[u8; N], FieldError> {
+    bytes.try_into().map_err(|_| FieldError::new(path, format_args!("must be {N} bytes, got {}", bytes.len())))
+}
+
+fn member_id(bytes: &[u8], path: &str) -> Result<MemberId, FieldError> {
+    array(bytes, path).map(MemberId::from_bytes)
+}
+
+fn key_id(bytes: &[u8], path: &str) -> Result<KeyId, FieldError> {
+    array(bytes, path).map(KeyId::from_bytes)
+}
+
+fn time(millis: u64, path: &str) -> Result<Timestamp, FieldError> {
+    Timestamp::from_millis(millis).map_err(|error| FieldError::new(path, error))
+}

@@ -1,0 +1,5 @@
+//! The `hashcommons` program. Everything is in the library; this starts its command line.
+
+fn main() -> std::process::ExitCode {
+    hashcommons::cli::run()
+}

@@ -1,0 +1,86 @@
+//! A file's bytes to 8-bit RGB pixels, within limits.
+//!
+//! Invariant: what a header announces is checked before memory is taken for it, whatever the format's decoder checks by
+//! itself (WebP's checks nothing, JPEG's only the sides). A picture that is cut short is an error, never a picture whose
+//! rest is grey.
+//!
+//! As every reference implementation does, an EXIF rotation is left alone: applying it would move a hash as far as that
+//! of an unrelated picture. Of an animation the first frame counts; where it has holes, or leaves part of the canvas
+//! free, the pixels are black.
+
+mod error;
+mod jpeg;
+mod limits;
+mod rgb;
+
+use std::io::Cursor;
+
+use image::{ImageDecoder, ImageError, ImageReader, Limits};
+
+pub use error::{Damage, DecodeError};
+pub use limits::DecodeLimits;
+
+use super::{Format, Picture};
+
+/// The picture that `bytes` hold, in whichever [`Format`] their first bytes announce.
+///
+/// # Errors
+/// [`DecodeError`]: nothing there, no such format, beyond a limit, unreadable, or damaged.
+pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+    decode_as(recognize(bytes, limits)?, bytes, limits)
+}
+
+/// The format of a file that is neither empty nor too long.
+pub(super) fn recognize(bytes: &[u8], limits: &DecodeLimits) -> Result<Format, DecodeError> {
+    if bytes.is_empty() {
+        return Err(DecodeError::Empty);
+    }
+    limits.check_bytes(bytes.len())?;
+    Format::of(bytes).ok_or(DecodeError::UnknownFormat)
+}
+
+/// The picture that `bytes` hold in `format`.
+pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+    let refuse = |error| refusal(format, error, limits);
+    let damaged = |damage| DecodeError::Damaged { format, source: damage };
+
+    let decoder = header(format, bytes, limits).map_err(refuse)?;
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(damaged(Damage::NoPixels));
+    }
+    limits.check_size(width, height)?;
+    let samples = decoder.color_type();
+    let bytes_per_pixel =
+        rgb::bytes_per_pixel_needed(samples).ok_or_else(|| error::unknown_samples(format, samples))?;
+    limits.check_memory(width, height, bytes_per_pixel)?;
+    if format == Format::Jpeg && !jpeg::has_end(bytes) {
+        return Err(damaged(Damage::NoEnd));
+    }
+
+    // Fits: `check_memory` has compared it with a limit that is itself a number of bytes in memory.
+    let mut raw = vec![0; decoder.total_bytes() as usize];
+    decoder.read_image(&mut raw).map_err(refuse)?;
+    Picture::from_rgb8(width, height, rgb::to_rgb8(samples, raw)).map_err(|_| damaged(Damage::NoPixels))
+}
+
+/// A decoder that has read the header and taken no memory for pixels.
+fn header<'a>(format: Format, bytes: &'a [u8], limits: &DecodeLimits) -> Result<impl ImageDecoder + 'a, ImageError> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format.codec());
+    // For what some decoders take beside the pixels. The sides are not left to them, so that all formats refuse alike.
+    let mut own = Limits::no_limits();
+    own.max_alloc = Some(limits.memory_max as u64);
+    reader.limits(own);
+    reader.into_decoder()
+}
+
+fn refusal(format: Format, error: ImageError, limits: &DecodeLimits) -> DecodeError {
+    match error {
+        ImageError::Limits(_) => DecodeError::TooMuchMemory { max: limits.memory_max },
+        ImageError::Unsupported(_) => DecodeError::Unsupported { format, source: error },
+        _ => DecodeError::Damaged { format, source: Damage::Decoder(error) },
+    }
+}
+
+#[cfg(test)]
+mod tests;

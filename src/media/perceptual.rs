@@ -1,0 +1,82 @@
+//! The two 64-bit perceptual hashes, for members whose lists hold them: weaker than PDQ, and cheaper to forge.
+//!
+//! Both are those of the `img_hash` family, computed by its maintained fork `image_hasher` 3.1 over `image` 0.25's grey
+//! scale (Rec. 709 luma in integers) and its triangle filter. A name like "pHash" says too little to compare values by;
+//! this is what ours are:
+//!
+//! | | `phash` | `dhash` |
+//! |---|---|---|
+//! | the picture is | grey, resized to 16x16, DCT-II in both directions, lowest 8x8 kept | grey, resized to 9x8 |
+//! | bit `8 * row + column` is set if | the coefficient is at least the mean of all 64 | the pixel is darker than its right neighbour |
+//! | settings | `HashAlg::Mean`, 8x8, `preproc_dct`, `FilterType::Triangle` | `HashAlg::Gradient`, 8x8, `FilterType::Triangle` |
+//!
+//! Bit order is the family's own, `BitOrder::LsbFirst`: byte `n` of the value is row `n`, and within it the leftmost
+//! column is the least significant bit. So a value's hexadecimal form is that of `img_hash`'s `as_bytes()`.
+//!
+//! Values must not change between releases, or stored hashes stop matching: `tests/perceptual_fixtures.rs` pins them. The
+//! triangle filter is not `img_hash`'s default: with it `phash` gives the same bits as the original, unmaintained crate.
+//!
+//! `phash` tells pictures apart badly. The mean it compares with includes the constant term, which is far larger than the
+//! others: usually only one to ten bits are set, and unrelated photographs can be one bit apart. A match on `phash` alone is
+//! weak evidence.
+//!
+//! Neither hash has a measure of quality. Ask [`super::pdq::hash`] for one first: of a picture without structure they say
+//! nothing, and all such pictures match one another.
+
+use img_hash::{BitOrder, FilterType, HashAlg, HasherConfig};
+
+use super::Picture;
+use crate::domain::Hash64;
+
+/// The mean hash of the picture's 8x8 lowest frequencies. The module says exactly what that is.
+pub fn phash(picture: &Picture) -> Hash64 {
+    hash(picture, config(HashAlg::Mean).preproc_dct())
+}
+
+/// The hash of horizontal gradients, 8x8. The module says exactly what that is.
+pub fn dhash(picture: &Picture) -> Hash64 {
+    hash(picture, config(HashAlg::Gradient))
+}
+
+/// Every setting is named, so that none changes with the crate's defaults.
+fn config(algorithm: HashAlg) -> HasherConfig<[u8; 8]> {
+    HasherConfig::with_bytes_type()
+        .hash_alg(algorithm)
+        .hash_size(8, 8)
+        .resize_filter(FilterType::Triangle)
+        .bit_order(BitOrder::LsbFirst)
+}
+
+fn hash(picture: &Picture, config: HasherConfig<[u8; 8]>) -> Hash64 {
+    let bytes = config.to_hasher().hash_image(picture.as_image()).into_inner();
+    Hash64::from_word(u64::from_be_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 9x8 pixels, so that the gradient hash sees them as they are.
+    fn grey(levels: impl Fn(u32, u32) -> u8) -> Picture {
+        let rgb = (0..8).flat_map(|y| (0..9).flat_map(move |x| [(x, y); 3])).map(|(x, y)| levels(x, y)).collect();
+        Picture::from_rgb8(9, 8, rgb).unwrap()
+    }
+
+    #[test]
+    fn byte_n_of_dhash_is_row_n_with_the_leftmost_column_in_the_least_significant_bit() {
+        let step_up_after_column_2_of_row_1 = grey(|x, y| if y == 1 && x > 2 { 200 } else { 100 });
+        assert_eq!(dhash(&step_up_after_column_2_of_row_1).to_string(), "0004000000000000");
+    }
+
+    #[test]
+    fn dhash_of_a_picture_that_brightens_to_the_right_is_all_ones_and_of_its_mirror_image_all_zeros() {
+        assert_eq!(dhash(&grey(|x, _| 20 * x as u8)).word(), u64::MAX);
+        assert_eq!(dhash(&grey(|x, _| 160 - 20 * x as u8)).word(), 0);
+    }
+
+    #[test]
+    fn the_first_bit_of_phash_is_the_constant_term() {
+        // Of a flat picture only that term is not zero.
+        assert_eq!(phash(&grey(|_, _| 100)).to_string(), "0100000000000000");
+    }
+}

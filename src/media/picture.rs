@@ -1,0 +1,127 @@
+//! A decoded picture: 8-bit RGB, and the format it came in.
+
+use std::fmt;
+
+use image::{ImageFormat, RgbImage};
+
+/// The file formats a picture may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    Jpeg,
+    Png,
+    Gif,
+    WebP,
+    Bmp,
+    Tiff,
+}
+
+impl Format {
+    /// Every format, in the order to show them.
+    pub const ALL: &'static [Self] = &[Self::Jpeg, Self::Png, Self::Gif, Self::WebP, Self::Bmp, Self::Tiff];
+
+    /// The format whose signature `bytes` begin with. A file's name is never asked: whoever uploads chooses it.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let guess = image::guess_format(bytes).ok()?;
+        Self::ALL.iter().copied().find(|format| format.codec() == guess)
+    }
+
+    /// What the `image` crate calls it.
+    pub(super) const fn codec(self) -> ImageFormat {
+        match self {
+            Self::Jpeg => ImageFormat::Jpeg,
+            Self::Png => ImageFormat::Png,
+            Self::Gif => ImageFormat::Gif,
+            Self::WebP => ImageFormat::WebP,
+            Self::Bmp => ImageFormat::Bmp,
+            Self::Tiff => ImageFormat::Tiff,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::Gif => "GIF",
+            Self::WebP => "WebP",
+            Self::Bmp => "BMP",
+            Self::Tiff => "TIFF",
+        })
+    }
+}
+
+/// A picture of at least one pixel, 8-bit RGB, rows from the top, no gaps.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture(RgbImage);
+
+/// A buffer that is not three bytes a pixel, or a picture without pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a picture of {width}x{height} pixels cannot be made of {bytes} bytes of RGB")]
+pub struct WrongPixelCount {
+    pub width: u32,
+    pub height: u32,
+    pub bytes: usize,
+}
+
+impl Picture {
+    /// From `rgb`: `width * height` pixels of three bytes, rows from the top.
+    ///
+    /// # Errors
+    /// [`WrongPixelCount`] if that is not what `rgb` holds, or if there is no pixel.
+    pub fn from_rgb8(width: u32, height: u32, rgb: Vec<u8>) -> Result<Self, WrongPixelCount> {
+        let bytes = rgb.len();
+        let wrong = WrongPixelCount { width, height, bytes };
+        // `from_raw` takes a buffer that is too long, and one of no pixels.
+        let exact = u64::from(width) * u64::from(height) == bytes as u64 / 3 && bytes > 0 && bytes.is_multiple_of(3);
+        let image = RgbImage::from_raw(width, height, rgb).ok_or(wrong)?;
+        if exact { Ok(Self(image)) } else { Err(wrong) }
+    }
+
+    /// In pixels, at least 1.
+    pub fn width(&self) -> u32 {
+        self.0.width()
+    }
+
+    /// In pixels, at least 1.
+    pub fn height(&self) -> u32 {
+        self.0.height()
+    }
+
+    /// The pixels, `[red, green, blue]` each, rows from the top.
+    pub fn pixels(&self) -> &[[u8; 3]] {
+        self.0.as_raw().as_chunks().0
+    }
+
+    /// The same pixels as the `image` crate's type.
+    pub(super) fn as_image(&self) -> &RgbImage {
+        &self.0
+    }
+}
+
+// A picture in a log would be content in a log.
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Picture({}x{})", self.width(), self.height())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_holds_three_bytes_for_each_of_at_least_one_pixel() {
+        let picture = Picture::from_rgb8(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        assert_eq!(picture.pixels(), [[1, 2, 3], [4, 5, 6]]);
+        for (width, height, bytes) in [(2, 1, 5), (2, 1, 7), (2, 1, 9), (0, 0, 0), (0, 7, 0), (u32::MAX, u32::MAX, 3)] {
+            let error = Picture::from_rgb8(width, height, vec![0; bytes]).unwrap_err();
+            assert_eq!(error, WrongPixelCount { width, height, bytes });
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_size_and_never_the_pixels() {
+        assert_eq!(format!("{:?}", Picture::from_rgb8(1, 1, vec![77; 3]).unwrap()), "Picture(1x1)");
+    }
+}

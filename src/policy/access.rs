@@ -1,0 +1,133 @@
+//! The one table of operations and the roles each needs, and the permit that proves a use case may run.
+
+use std::marker::PhantomData;
+
+use crate::domain::{KeyId, MemberId, Role, Roles};
+
+/// Something that needs a permission.
+pub trait Operation: Send + Sync + 'static {
+    /// Its name, for messages and logs.
+    const NAME: &'static str;
+    /// A key with any of these roles may.
+    const ROLES: &'static [Role];
+}
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident, $text:literal: $($role:ident)|+;)+) => {
+        /// The operations. What is not here cannot be permitted.
+        pub mod operation {
+            use super::{Operation, Role};
+
+            $(
+                $(#[$doc])*
+                #[derive(Clone, Copy, Debug)]
+                pub enum $name {}
+
+                impl Operation for $name {
+                    const NAME: &'static str = $text;
+                    const ROLES: &'static [Role] = &[$(Role::$role),+];
+                }
+            )+
+        }
+    };
+}
+
+operations! {
+    /// Look up signals or a picture.
+    Check, "check": Checker | Contributor | Reviewer;
+    /// Put an entry on the list.
+    Contribute, "contribute": Contributor;
+    /// Take an own entry back.
+    Withdraw, "withdraw": Contributor;
+    /// See everything about an entry; contributors only about their own.
+    Trace, "trace": Contributor | Reviewer | Auditor | Admin;
+    /// Read the ledger's events as they come.
+    Follow, "follow": Contributor | Reviewer | Auditor | Admin;
+    /// Read checkpoints and proofs, which reveal nothing.
+    ReadLedger, "read the ledger": Checker | Contributor | Reviewer | Auditor | Admin;
+    /// Read the labels and their definitions.
+    ReadTaxonomy, "read the taxonomy": Checker | Contributor | Reviewer | Auditor | Admin;
+    /// Enrol members, issue and revoke keys.
+    Administer, "administer": Admin;
+    /// List members and keys, with names.
+    ListMembers, "list members": Auditor | Admin;
+}
+
+/// Who is asking: a member, through one of its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    pub member: MemberId,
+    pub key: KeyId,
+    /// What the key may do: its roles, as far as the member still has them.
+    pub roles: Roles,
+}
+
+impl Principal {
+    /// Whether any of `roles` is among its own.
+    pub fn has_any(&self, roles: &[Role]) -> bool {
+        roles.iter().any(|role| self.roles.contains(role))
+    }
+
+    /// Whether it may see who members are.
+    pub fn sees_names(&self) -> bool {
+        self.has_any(&[Role::Admin, Role::Auditor])
+    }
+
+    /// A permit for `O`.
+    ///
+    /// # Errors
+    /// [`Refused`], naming the operation and the roles that would do.
+    pub fn permit<O: Operation>(&self) -> Result<Permit<O>, Refused> {
+        if self.has_any(O::ROLES) {
+            Ok(Permit { principal: self.clone(), operation: PhantomData })
+        } else {
+            Err(Refused { operation: O::NAME, roles: O::ROLES })
+        }
+    }
+}
+
+/// The key's roles do not include one that the operation needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this key may not {operation}: it needs the role {}", list(.roles))]
+pub struct Refused {
+    operation: &'static str,
+    roles: &'static [Role],
+}
+
+fn list(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.code()).collect::<Vec<_>>().join(" or ")
+}
+
+/// Proof that its principal may do `O`. Only [`Principal::permit`] makes one.
+#[derive(Clone, Debug)]
+pub struct Permit<O> {
+    principal: Principal,
+    operation: PhantomData<O>,
+}
+
+impl<O: Operation> Permit<O> {
+    /// Whose permit it is.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The permit in the form that waits in the sequencer's queue, to be confirmed again when its turn comes.
+    pub fn authority(&self) -> Authority {
+        Authority { principal: self.principal.clone(), operation: O::NAME, roles: O::ROLES }
+    }
+}
+
+/// A permit whose operation is data, not a type.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    pub principal: Principal,
+    pub(super) operation: &'static str,
+    pub(super) roles: &'static [Role],
+}
+
+impl Authority {
+    /// The refusal that this authority meets once its roles are gone.
+    pub(super) fn refusal(&self) -> Refused {
+        Refused { operation: self.operation, roles: self.roles }
+    }
+}

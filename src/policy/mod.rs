@@ -1,0 +1,16 @@
+//! Who may do what, what may be contributed, and what an entry counts for. Pure: no disk, no socket, no clock.
+//!
+//! Invariant: a [`Permit`] exists only where this module made it, from a live key whose roles the operation names.
+//! It does not know how keys travel (gRPC, REST) nor where members are stored.
+
+mod access;
+mod admission;
+mod api_key;
+mod assessment;
+mod roster;
+
+pub use access::{Authority, Operation, Permit, Principal, Refused, operation};
+pub use admission::{Admission, admit};
+pub use api_key::{ApiKey, ApiKeyError, MacSecret};
+pub use assessment::{assess, expiry_passed, weigh};
+pub use roster::{AuthError, Roster};

@@ -1,0 +1,226 @@
+//! The only wiring: settings and a shutdown signal in, a running service out.
+//!
+//! The port is open from the first moment, so that an orchestrator sees a live process, but everything except health and
+//! reflection is UNAVAILABLE until the hub has loaded: never a false "no match".
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, ServerTlsConfig};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::domain::{Clock, Entropy};
+use crate::grpc::{self, Desk, TransportLimits};
+use crate::hub::{self, HubConfig, SequencerThread, StartError, UseCases};
+
+/// The services whose health says whether they are ready. Health of the empty name says that the process lives.
+pub const SERVICES: [&str; 6] = [
+    "hashcommons.v1.CheckService",
+    "hashcommons.v1.ContributeService",
+    "hashcommons.v1.ReviewService",
+    "hashcommons.v1.LedgerService",
+    "hashcommons.v1.AdminService",
+    "hashcommons.v1.TaxonomyService",
+];
+/// The one that stops when the ledger can no longer be written.
+const WRITING_SERVICES: [&str; 2] = ["hashcommons.v1.ContributeService", "hashcommons.v1.AdminService"];
+/// Connections have so long to finish after the signal to stop; then they are cut.
+const DRAIN: Duration = Duration::from_secs(15);
+const WATCH: Duration = Duration::from_millis(500);
+
+/// Certificate chain and private key, PEM.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Everything a service is started with.
+#[derive(Clone, Debug)]
+pub struct ServeConfig {
+    pub data_dir: PathBuf,
+    /// Port 0: any free one.
+    pub listen: SocketAddr,
+    pub tls: Option<TlsFiles>,
+    /// Somebody in front does TLS: plain text on an address that others can reach is meant.
+    pub behind_tls_proxy: bool,
+    pub hub: HubConfig,
+    pub transport: TransportLimits,
+}
+
+/// Why the service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Keys and hashes would cross a network in the clear.
+    #[error(
+        "refusing to listen on {0} without TLS: keys would cross the network in the clear. Give --tls-cert and --tls-key, \
+         or --behind-tls-proxy if a proxy in front does TLS, or listen on a loopback address"
+    )]
+    PlainText(SocketAddr),
+    /// A TLS file cannot be read or used.
+    #[error("cannot use the TLS file {}: {problem}", .path.display())]
+    Tls { path: PathBuf, problem: String },
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind { address: SocketAddr, source: std::io::Error },
+    /// The hub did not come up.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The transport failed.
+    #[error("the server failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// The shipped protobuf files are broken.
+    #[error("reflection cannot be served: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// A task ended in a way that it should not.
+    #[error("a task of the hub failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// A service that is listening, loaded or not.
+pub struct Running {
+    address: SocketAddr,
+    desk: Desk,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<Result<(), tonic::transport::Error>>,
+    loading: Option<JoinHandle<Result<SequencerThread, ServeError>>>,
+    sequencer: Option<SequencerThread>,
+    health: HealthReporter,
+}
+
+/// Opens the data directory and the port, and begins to load.
+///
+/// # Errors
+/// [`ServeError`]: nothing is running then.
+pub async fn start(
+    config: ServeConfig,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Running, ServeError> {
+    if config.tls.is_none() && !config.behind_tls_proxy && !config.listen.ip().is_loopback() {
+        return Err(ServeError::PlainText(config.listen));
+    }
+    let opened = hub::open(&config.data_dir)?;
+    let (stop, stopping) = watch::channel(false);
+    let desk = Desk::new(stopping.clone());
+    let (health, health_service) = tonic_health::server::health_reporter();
+    set_health(&health, &SERVICES, ServingStatus::NotServing).await;
+
+    let mut server = grpc::server(config.transport, desk.clone());
+    if let Some(files) = &config.tls {
+        server = server.tls_config(tls(files)?)?;
+    }
+    let router = grpc::router(&mut server, &desk, health_service)?;
+    let bind = |source| ServeError::Bind { address: config.listen, source };
+    let listener = tokio::net::TcpListener::bind(config.listen).await.map_err(bind)?;
+    let address = listener.local_addr().map_err(bind)?;
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let server = tokio::spawn(router.serve_with_incoming_shutdown(incoming, stopped(stopping)));
+    tracing::info!(%address, tls = config.tls.is_some(), "listening");
+
+    let loading = tokio::task::spawn_blocking({
+        let (desk, health, runtime) = (desk.clone(), health.clone(), tokio::runtime::Handle::current());
+        move || {
+            let (use_cases, sequencer) = opened.start(&config.hub, clock, entropy)?;
+            desk.open(use_cases);
+            runtime.block_on(set_health(&health, &SERVICES, ServingStatus::Serving));
+            Ok(sequencer)
+        }
+    });
+    Ok(Running { address, desk, stop, server, loading: Some(loading), sequencer: None, health })
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the hub has loaded.
+    ///
+    /// # Errors
+    /// [`ServeError::Start`] if it did not come up.
+    pub async fn ready(&mut self) -> Result<(), ServeError> {
+        if let Some(loading) = self.loading.take() {
+            self.sequencer = Some(loading.await??);
+        }
+        Ok(())
+    }
+
+    /// The use cases, if loaded: for audits and tests, which look behind the service.
+    pub fn use_cases(&self) -> Option<&UseCases> {
+        self.desk.use_cases().ok()
+    }
+
+    /// Runs until `signal`; then stops as [`Self::stop`] does. Tells through health if the ledger can no longer be written.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn run_until(mut self, signal: impl Future<Output = ()>) -> Result<(), ServeError> {
+        tokio::pin!(signal);
+        tokio::select! {
+            result = self.ready() => result?,
+            () = &mut signal => return self.stop().await,
+        }
+        let mut tick = tokio::time::interval(WATCH);
+        loop {
+            tokio::select! {
+                () = &mut signal => return self.stop().await,
+                _ = tick.tick() => {
+                    if self.sequencer.as_ref().is_some_and(SequencerThread::has_ended) {
+                        set_health(&self.health, &WRITING_SERVICES, ServingStatus::NotServing).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stops accepting, lets what is running finish, commits what is queued, and closes the store.
+    ///
+    /// # Errors
+    /// [`ServeError`] if something failed on the way; everything is stopped all the same.
+    pub async fn stop(mut self) -> Result<(), ServeError> {
+        tracing::info!("stopping");
+        set_health(&self.health, &SERVICES, ServingStatus::NotServing).await;
+        self.stop.send_replace(true);
+        let abort = self.server.abort_handle();
+        let served = match tokio::time::timeout(DRAIN, &mut self.server).await {
+            Ok(served) => served?.map_err(ServeError::from),
+            Err(_) => {
+                tracing::warn!("cutting connections that did not finish");
+                abort.abort();
+                Ok(())
+            }
+        };
+        let loaded = self.ready().await;
+        if let Some(sequencer) = self.sequencer.take() {
+            tokio::task::spawn_blocking(move || sequencer.stop()).await?;
+        }
+        tracing::info!("stopped");
+        served.and(loaded)
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // An error means that the sender is gone: that is the end, too.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+async fn set_health(health: &HealthReporter, services: &[&str], status: ServingStatus) {
+    for service in services {
+        health.set_service_status(service, status).await;
+    }
+}
+
+fn tls(files: &TlsFiles) -> Result<ServerTlsConfig, ServeError> {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|error| ServeError::Tls { path: path.to_owned(), problem: error.to_string() })
+    };
+    Ok(ServerTlsConfig::new().identity(Identity::from_pem(read(&files.certificate)?, read(&files.key)?)))
+}

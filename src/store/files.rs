@@ -1,0 +1,45 @@
+//! Small files beside the database: secrets that only the hub's user may read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Writes a file that must not exist yet, readable by its owner alone, and makes it last.
+///
+/// # Errors
+/// The file exists or cannot be written.
+pub fn write_secret(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    sync_folder(path)
+}
+
+/// Reads a secret's text, without the line end.
+///
+/// # Errors
+/// It cannot be read, or others than its owner may read it.
+pub fn read_secret(path: &Path) -> io::Result<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            let problem = format!("others may read it (mode {:o}): run `chmod 600` on it", mode & 0o777);
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+        }
+    }
+    Ok(fs::read_to_string(path)?.trim_end().to_owned())
+}
+
+/// Makes the creation of `path` itself last.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}

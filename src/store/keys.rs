@@ -1,0 +1,65 @@
+//! How rows are keyed: fixed-width big-endian numbers and raw bytes, so that RocksDB's order is the order we want.
+
+use crate::domain::{EntryId, Signal, SignalKind};
+use crate::ledger::NodeId;
+
+pub(super) const META_ORIGIN: &[u8] = b"origin";
+pub(super) const META_CHECKPOINT: &[u8] = b"checkpoint";
+pub(super) const META_FOLDED: &[u8] = b"folded";
+
+/// Leaf index: 8 bytes. Also the key of `entries`, whose ids are leaf indexes.
+pub(super) fn index(index: u64) -> [u8; 8] {
+    index.to_be_bytes()
+}
+
+/// Reads a key made by [`index`].
+pub(super) fn read_index(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.try_into().ok()?))
+}
+
+/// Tree node: level (1 byte), index (8 bytes).
+pub(super) fn node(node: NodeId) -> [u8; 9] {
+    let mut key = [0; 9];
+    key[0] = node.level;
+    key[1..].copy_from_slice(&node.index.to_be_bytes());
+    key
+}
+
+/// The kind's number in a key. Never changes.
+const fn kind_byte(kind: SignalKind) -> u8 {
+    match kind {
+        SignalKind::Pdq => 1,
+        SignalKind::Phash => 2,
+        SignalKind::Dhash => 3,
+        SignalKind::Md5 => 4,
+        SignalKind::Sha256 => 5,
+    }
+}
+
+/// Beginning of the keys of all rows of a kind.
+pub(super) fn kind_prefix(kind: SignalKind) -> [u8; 1] {
+    [kind_byte(kind)]
+}
+
+/// Beginning of the keys of all rows of a value: kind (1 byte), value (the kind's length).
+pub(super) fn signal_prefix(signal: &Signal) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + 32 + 8);
+    key.push(kind_byte(signal.kind()));
+    key.extend_from_slice(&signal.value());
+    key
+}
+
+/// One signal of one entry: kind (1 byte), value (the kind's length), entry id (8 bytes).
+pub(super) fn signal(signal: &Signal, entry: EntryId) -> Vec<u8> {
+    let mut key = signal_prefix(signal);
+    key.extend_from_slice(&index(entry.0));
+    key
+}
+
+/// Reads a key made by [`signal`]. The quality is not part of it.
+pub(super) fn read_signal(key: &[u8]) -> Option<(Signal, EntryId)> {
+    let (&byte, rest) = key.split_first()?;
+    let kind = SignalKind::ALL.iter().copied().find(|kind| kind_byte(*kind) == byte)?;
+    let (value, entry) = rest.split_at_checked(kind.bytes())?;
+    Some((Signal::from_bytes(kind, value)?, EntryId(read_index(entry)?)))
+}

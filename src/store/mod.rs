@@ -1,0 +1,89 @@
+//! The store: the ledger and everything folded from it, in one RocksDB. The only module that names RocksDB.
+//!
+//! Invariant: one commit is one synced `WriteBatch` across all column families: after a crash either all of it is there or
+//! nothing. It knows rows, not rules: what a row means is decided above. Layout byte for byte: `docs/storage.md`.
+
+mod batch;
+mod files;
+mod keys;
+mod open;
+mod read;
+
+pub use batch::{Batch, Fault};
+pub use files::{read_secret, write_secret};
+pub use open::{OpenError, Store};
+pub use read::{SignalRow, StoredEvent};
+
+/// A row could not be read or written, or is not what it must be.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// RocksDB failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] rocksdb::Error),
+    /// A row is not what the hub writes: the disk or another program changed it.
+    #[error("row {row} of `{family}` is damaged: {problem}")]
+    Damaged { family: &'static str, row: String, problem: String },
+    /// A fault asked for by a test.
+    #[error("an injected fault")]
+    Injected,
+}
+
+impl StoreError {
+    fn damaged(family: Family, row: impl std::fmt::Display, problem: impl std::fmt::Display) -> Self {
+        Self::Damaged { family: family.name(), row: row.to_string(), problem: problem.to_string() }
+    }
+}
+
+/// The column families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Leaf index -> what opens the leaf.
+    Events,
+    /// Level, index -> hash of a complete subtree.
+    Tree,
+    /// Entry id -> what has become of it.
+    Entries,
+    /// Kind, value, entry id -> valid-until: what the index is rebuilt from.
+    Signals,
+    /// Member id -> member.
+    Members,
+    /// Key id -> key.
+    Keys,
+    /// Request digest -> leaf index.
+    Requests,
+    /// Who was told of which match, short-lived. Nothing writes it yet; it is there so that the format need not change.
+    Receipts,
+    /// Origin, checkpoint, how far the fold has come.
+    Meta,
+}
+
+impl Family {
+    const ALL: [Self; 9] = [
+        Self::Events,
+        Self::Tree,
+        Self::Entries,
+        Self::Signals,
+        Self::Members,
+        Self::Keys,
+        Self::Requests,
+        Self::Receipts,
+        Self::Meta,
+    ];
+
+    /// Those that hold nothing but a fold of `events`.
+    const FOLDED: [Self; 5] = [Self::Entries, Self::Signals, Self::Members, Self::Keys, Self::Requests];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Tree => "tree",
+            Self::Entries => "entries",
+            Self::Signals => "signals",
+            Self::Members => "members",
+            Self::Keys => "keys",
+            Self::Requests => "requests",
+            Self::Receipts => "receipts",
+            Self::Meta => "meta",
+        }
+    }
+}

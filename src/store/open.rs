@@ -1,0 +1,157 @@
+//! Opening the data directory: its format is checked and its lock taken before RocksDB sees it.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, LogLevel,
+    Options,
+};
+
+use super::batch::Fault;
+use super::{Family, StoreError, files};
+
+/// What `FORMAT` says in a directory of this version.
+const FORMAT: &str = "hashcommons data, format 1\n";
+const FORMAT_FILE: &str = "FORMAT";
+const LOCK_FILE: &str = "LOCK";
+const DATABASE_FOLDER: &str = "rocksdb";
+const MIB: usize = 1 << 20;
+
+/// A data directory, open. While it is, no other process can open it.
+pub struct Store {
+    pub(super) db: DB,
+    pub(super) fault: Mutex<Option<Fault>>,
+    directory: PathBuf,
+    // Held, never read: the lock goes when the file is closed.
+    _lock: File,
+}
+
+/// Why a data directory was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory or one of its small files cannot be made, read or written.
+    #[error("cannot use the data directory {}: {source}", .path.display())]
+    Directory { path: PathBuf, source: io::Error },
+    /// Another hub has it.
+    #[error("the data directory {} is in use by another hub: stop that one first, or name another directory", .path.display())]
+    InUse { path: PathBuf },
+    /// It holds something else.
+    #[error("{} is not empty and not a hub's data directory: name an empty or absent one", .path.display())]
+    Foreign { path: PathBuf },
+    /// It was written by another version.
+    #[error(
+        "the data directory {} has the format `{found}`, and this program reads only `{}`: use the version that wrote it",
+        .path.display(), FORMAT.trim_end()
+    )]
+    Format { path: PathBuf, found: String },
+    /// RocksDB cannot open its part.
+    #[error("cannot open the database in {}: {source}", .path.display())]
+    Database { path: PathBuf, source: rocksdb::Error },
+}
+
+impl Store {
+    /// Opens the data directory at `directory`, making it if it is absent or empty.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing is changed then.
+    pub fn open(directory: &Path) -> Result<Self, OpenError> {
+        let io = |source| OpenError::Directory { path: directory.to_owned(), source };
+        create_private(directory).map_err(io)?;
+        check_format(directory)?;
+        let lock = File::create(directory.join(LOCK_FILE)).map_err(io)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse { path: directory.to_owned() },
+            TryLockError::Error(source) => io(source),
+        })?;
+        if !directory.join(FORMAT_FILE).exists() {
+            files::write_secret(&directory.join(FORMAT_FILE), FORMAT).map_err(io)?;
+        }
+        let path = directory.join(DATABASE_FOLDER);
+        let cache = Cache::new_lru_cache(64 * MIB);
+        let families = Family::ALL.map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(&cache)));
+        let db = DB::open_cf_descriptors(&database_options(), &path, families)
+            .map_err(|source| OpenError::Database { path, source })?;
+        Ok(Self { db, fault: Mutex::new(None), directory: directory.to_owned(), _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) fn family(&self, family: Family) -> Result<&ColumnFamily, StoreError> {
+        // `open` opens every family: an absent one is a damaged database.
+        self.db
+            .cf_handle(family.name())
+            .ok_or_else(|| StoreError::damaged(family, "*", "there is no such column family"))
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+fn create_private(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+/// Refuses a directory of another format, and one that holds anything but a hub's data.
+fn check_format(directory: &Path) -> Result<(), OpenError> {
+    let path = directory.to_owned();
+    match fs::read_to_string(directory.join(FORMAT_FILE)) {
+        Ok(text) if text == FORMAT => Ok(()),
+        Ok(text) => {
+            Err(OpenError::Format { path, found: text.lines().next().unwrap_or_default().chars().take(60).collect() })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut names =
+                fs::read_dir(directory).map_err(|source| OpenError::Directory { path: path.clone(), source })?;
+            // A lock alone is what a first start leaves that was stopped before it wrote the format.
+            let foreign = names.any(|entry| entry.is_ok_and(|entry| entry.file_name() != LOCK_FILE));
+            if foreign { Err(OpenError::Foreign { path }) } else { Ok(()) }
+        }
+        Err(source) => Err(OpenError::Directory { path, source }),
+    }
+}
+
+fn database_options() -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    // After a crash the last record of the log may be half written: it was never acknowledged, so it may go. The default mode
+    // (point in time) would also stop quietly at a hole in the middle.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_track_and_verify_wals_in_manifest(true);
+    options.set_paranoid_checks(true);
+    options.set_max_total_wal_size(256 * MIB as u64);
+    options.set_bytes_per_sync(MIB as u64);
+    options.set_max_background_jobs(2);
+    options.set_max_open_files(512);
+    options.set_keep_log_file_num(4);
+    options.set_log_level(LogLevel::Warn);
+    options
+}
+
+fn family_options(cache: &Cache) -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(cache);
+    blocks.set_format_version(6);
+    // Most look-ups of `requests` and of exact signals are for what is not there.
+    blocks.set_bloom_filter(10.0, false);
+    blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&blocks);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_write_buffer_size(32 * MIB);
+    options
+}

@@ -1,0 +1,211 @@
+//! Reading: single rows, and scans in key order.
+
+use prost::Message;
+use rocksdb::{Direction, IteratorMode, ReadOptions};
+
+use super::{Family, Store, StoreError, keys};
+use crate::domain::{EntryId, EntryState, Key, Member, RequestDigest, Signal, SignalKind, Timestamp};
+use crate::ledger::record::{self, RecordError, v1};
+use crate::ledger::{Hash, Leaf, NodeId, Salt};
+
+/// A leaf as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredEvent {
+    /// Its event and the salt that opens it.
+    Open { salt: Salt, event: Vec<u8> },
+    /// The event was erased; the leaf stays, and with it every proof.
+    Erased(Leaf),
+}
+
+impl StoredEvent {
+    /// The public leaf.
+    pub fn leaf(&self) -> Leaf {
+        match self {
+            Self::Open { salt, event } => Leaf::commit(salt, event),
+            Self::Erased(leaf) => *leaf,
+        }
+    }
+}
+
+/// One signal that checks can meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignalRow {
+    /// Without its quality: that stands in the event.
+    pub signal: Signal,
+    pub entry: EntryId,
+    /// When the entry stops matching by itself.
+    pub valid_until: Option<Timestamp>,
+}
+
+impl Store {
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.db.get_cf(self.family(family)?, key)?)
+    }
+
+    /// Every row of `family` from `start` on whose key begins with `prefix`.
+    fn scan(
+        &self,
+        family: Family,
+        prefix: &[u8],
+        start: &[u8],
+    ) -> Result<impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>> + use<'_>, StoreError> {
+        let mut options = ReadOptions::default();
+        if let Some(end) = after_prefix(prefix) {
+            options.set_iterate_upper_bound(end);
+        }
+        let rows =
+            self.db.iterator_cf_opt(self.family(family)?, options, IteratorMode::From(start, Direction::Forward));
+        Ok(rows.map(|row| row.map_err(StoreError::from)))
+    }
+
+    /// The ledger's name for itself; `None` before the hub's founding.
+    pub fn origin(&self) -> Result<Option<String>, StoreError> {
+        self.get(Family::Meta, keys::META_ORIGIN)?.map(|bytes| text(bytes, "origin")).transpose()
+    }
+
+    /// The text of the newest checkpoint; `None` before the first commit.
+    pub fn checkpoint(&self) -> Result<Option<String>, StoreError> {
+        self.get(Family::Meta, keys::META_CHECKPOINT)?.map(|bytes| text(bytes, "checkpoint")).transpose()
+    }
+
+    /// How many events, from the first, the folded families hold.
+    pub fn folded(&self) -> Result<u64, StoreError> {
+        match self.get(Family::Meta, keys::META_FOLDED)? {
+            None => Ok(0),
+            Some(bytes) => {
+                keys::read_index(&bytes).ok_or_else(|| StoreError::damaged(Family::Meta, "folded", "must be 8 bytes"))
+            }
+        }
+    }
+
+    /// The leaf at `index`, if there is such a one.
+    pub fn event(&self, index: u64) -> Result<Option<StoredEvent>, StoreError> {
+        self.get(Family::Events, &keys::index(index))?.map(|bytes| stored_event(index, &bytes)).transpose()
+    }
+
+    /// Every leaf from `from` on, with its index.
+    pub fn events(
+        &self,
+        from: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, StoredEvent), StoreError>> + use<'_>, StoreError> {
+        let rows = self.scan(Family::Events, &[], &keys::index(from))?;
+        Ok(rows.map(|row| {
+            let (key, value) = row?;
+            let index = keys::read_index(&key)
+                .ok_or_else(|| StoreError::damaged(Family::Events, "?", "its key must be 8 bytes"))?;
+            Ok((index, stored_event(index, &value)?))
+        }))
+    }
+
+    /// The hash of a complete subtree.
+    ///
+    /// # Errors
+    /// Also if there is no such node: who asks knows that there must be.
+    pub fn node(&self, node: NodeId) -> Result<Hash, StoreError> {
+        let damaged = |problem| StoreError::damaged(Family::Tree, format_args!("{node:?}"), problem);
+        let bytes = self.get(Family::Tree, &keys::node(node))?.ok_or_else(|| damaged("is missing"))?;
+        Ok(Hash::from_bytes(bytes.try_into().map_err(|_| damaged("must be 32 bytes"))?))
+    }
+
+    /// What has become of an entry; `None` if there is no such entry.
+    pub fn entry_state(&self, entry: EntryId) -> Result<Option<EntryState>, StoreError> {
+        let row = self.get(Family::Entries, &keys::index(entry.0))?;
+        row.map(|bytes| decoded(record::decode_entry_state(&bytes), Family::Entries, entry)).transpose()
+    }
+
+    /// Every entry and what has become of it.
+    pub fn entries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(EntryId, EntryState), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::Entries, &[], &[])?.map(|row| {
+            let (key, value) = row?;
+            let entry = keys::read_index(&key)
+                .ok_or_else(|| StoreError::damaged(Family::Entries, "?", "its key must be 8 bytes"))?;
+            Ok((EntryId(entry), decoded(record::decode_entry_state(&value), Family::Entries, entry)?))
+        }))
+    }
+
+    /// Every signal of `kind` that checks can meet.
+    pub fn signals(
+        &self,
+        kind: SignalKind,
+    ) -> Result<impl Iterator<Item = Result<SignalRow, StoreError>> + use<'_>, StoreError> {
+        let prefix = keys::kind_prefix(kind);
+        Ok(self.scan(Family::Signals, &prefix, &prefix)?.map(|row| signal_row(&row?)))
+    }
+
+    /// The rows with exactly this value, oldest entry first.
+    pub fn equal_signals(&self, signal: &Signal) -> Result<Vec<SignalRow>, StoreError> {
+        let prefix = keys::signal_prefix(signal);
+        self.scan(Family::Signals, &prefix, &prefix)?.map(|row| signal_row(&row?)).collect()
+    }
+
+    /// All members.
+    pub fn members(&self) -> Result<Vec<Member>, StoreError> {
+        let decode = |row: Result<(Box<[u8]>, Box<[u8]>), StoreError>| {
+            decoded(record::decode_member(&row?.1), Family::Members, "?")
+        };
+        self.scan(Family::Members, &[], &[])?.map(decode).collect()
+    }
+
+    /// All keys.
+    pub fn keys(&self) -> Result<Vec<Key>, StoreError> {
+        let decode =
+            |row: Result<(Box<[u8]>, Box<[u8]>), StoreError>| decoded(record::decode_key(&row?.1), Family::Keys, "?");
+        self.scan(Family::Keys, &[], &[])?.map(decode).collect()
+    }
+
+    /// Which event this request led to, if it was seen before.
+    pub fn request(&self, request: &RequestDigest) -> Result<Option<u64>, StoreError> {
+        match self.get(Family::Requests, &request.0)? {
+            None => Ok(None),
+            Some(bytes) => keys::read_index(&bytes)
+                .map(Some)
+                .ok_or_else(|| StoreError::damaged(Family::Requests, "?", "must be 8 bytes")),
+        }
+    }
+}
+
+/// The first key after all that begin with `prefix`; `None` if there is none.
+fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return Some(end);
+        }
+    }
+    None
+}
+
+fn text(bytes: Vec<u8>, row: &str) -> Result<String, StoreError> {
+    String::from_utf8(bytes).map_err(|error| StoreError::damaged(Family::Meta, row, error))
+}
+
+fn decoded<T>(row: Result<T, RecordError>, family: Family, key: impl std::fmt::Display) -> Result<T, StoreError> {
+    row.map_err(|error| StoreError::damaged(family, key, error))
+}
+
+fn stored_event(index: u64, bytes: &[u8]) -> Result<StoredEvent, StoreError> {
+    let damaged = |problem: String| StoreError::damaged(Family::Events, index, problem);
+    let row = v1::EventRow::decode(bytes).map_err(|error| damaged(error.to_string()))?;
+    if row.leaf.is_empty() {
+        let salt = row.salt.try_into().map_err(|_| damaged("its salt must be 32 bytes".to_owned()))?;
+        Ok(StoredEvent::Open { salt: Salt::from_bytes(salt), event: row.event })
+    } else {
+        Ok(StoredEvent::Erased(Leaf::from_bytes(&row.leaf).map_err(|error| damaged(error.to_string()))?))
+    }
+}
+
+fn signal_row((key, value): &(Box<[u8]>, Box<[u8]>)) -> Result<SignalRow, StoreError> {
+    let damaged = |problem| StoreError::damaged(Family::Signals, "?", problem);
+    let (signal, entry) = keys::read_signal(key).ok_or_else(|| damaged("its key is malformed"))?;
+    let valid_until = match value.len() {
+        0 => None,
+        _ => {
+            let millis = keys::read_index(value).ok_or_else(|| damaged("must be empty or 8 bytes"))?;
+            Some(Timestamp::from_millis(millis).map_err(|_| damaged("its time is out of range"))?)
+        }
+    };
+    Ok(SignalRow { signal, entry, valid_until })
+}

@@ -1,0 +1,58 @@
+//! The API's generated types, and their conversion from and to the domain: the only module that does either, and the only one
+//! that turns errors into gRPC statuses.
+//!
+//! Reading is strict: a field that is not as it must be is a [`FieldError`](crate::domain::FieldError) with its path. What it
+//! does not know: transports, keys, tasks.
+
+mod check;
+mod codes;
+mod draft;
+mod entry;
+mod feed;
+mod member;
+mod signal;
+mod status;
+mod taxonomy;
+
+pub use check::{check_answer, check_media_answer, check_query, evidence};
+pub use codes::Coded;
+pub use draft::{draft_from_wire, draft_to_wire, provenance_to_wire};
+pub use entry::{receipt, traced};
+pub use feed::{feed_item, opening};
+pub use member::{key, key_request, member, roles_from_wire, roles_to_wire};
+pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
+pub use status::{IntoStatus, field_status};
+pub use taxonomy::taxonomy;
+
+use crate::domain::{At, FieldError, Timestamp};
+
+/// The generated types of `proto/hashcommons/v1`, client and server.
+#[allow(missing_docs, clippy::doc_markdown, clippy::large_enum_variant)]
+pub mod v1 {
+    tonic::include_proto!("hashcommons.v1");
+}
+
+/// The compiled protobuf files, for server reflection and JSON.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hashcommons_v1.bin"));
+
+/// A point in time as the API writes it.
+pub fn timestamp(time: Timestamp) -> prost_types::Timestamp {
+    let millis = time.millis();
+    prost_types::Timestamp { seconds: (millis / 1_000) as i64, nanos: (millis % 1_000 * 1_000_000) as i32 }
+}
+
+/// Reads a point in time; what is finer than a millisecond is cut off.
+///
+/// # Errors
+/// At `path`, if it is outside the years 1970 to 9999 or not a time at all.
+pub fn timestamp_from_wire(time: &prost_types::Timestamp, path: &str) -> Result<Timestamp, FieldError> {
+    let millis =
+        u64::try_from(time.seconds).ok().zip(u64::try_from(time.nanos).ok().filter(|nanos| *nanos < 1_000_000_000));
+    let millis = millis.and_then(|(seconds, nanos)| seconds.checked_mul(1_000)?.checked_add(nanos / 1_000_000));
+    Timestamp::from_millis(millis.unwrap_or(u64::MAX)).at(path)
+}
+
+/// A required message that is missing.
+pub(crate) fn required<T>(value: Option<T>, path: &str) -> Result<T, FieldError> {
+    value.ok_or_else(|| FieldError::new(path, "is required"))
+}

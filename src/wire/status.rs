@@ -1,0 +1,166 @@
+//! Errors as gRPC statuses: the one place where that is decided.
+//!
+//! A caller's mistake is told with its path; a full queue says when to come back; an internal failure says nothing of the inside
+//! to the caller and everything to the log.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::domain::FieldError;
+use crate::hub::{
+    CheckError, CheckMediaError, ContributeError, FollowError, MemberError, ProveError, Refusal, SequenceError,
+    TraceError, WithdrawError,
+};
+use crate::policy::{AuthError, Refused};
+
+/// When to come back after "busy".
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// An error that a caller is told of.
+pub trait IntoStatus {
+    /// The status that says so. Logs what the caller is not told.
+    fn into_status(self) -> Status;
+}
+
+/// A bad field: INVALID_ARGUMENT, path first.
+pub fn field_status(error: &FieldError) -> Status {
+    bad_field(Code::InvalidArgument, error)
+}
+
+fn bad_field(code: Code, error: &FieldError) -> Status {
+    let details = ErrorDetails::with_bad_request_violation(&error.path, &error.problem);
+    Status::with_error_details(code, error.to_string(), details)
+}
+
+fn busy(error: &impl Display) -> Status {
+    let details = ErrorDetails::with_retry_info(Some(RETRY_AFTER));
+    Status::with_error_details(Code::ResourceExhausted, error.to_string(), details)
+}
+
+fn internal(error: &impl Display) -> Status {
+    tracing::error!(%error, "a request failed inside the hub");
+    Status::internal("the hub failed; its operator finds the reason in the log")
+}
+
+impl IntoStatus for FieldError {
+    fn into_status(self) -> Status {
+        field_status(&self)
+    }
+}
+
+impl IntoStatus for AuthError {
+    fn into_status(self) -> Status {
+        Status::unauthenticated(self.to_string())
+    }
+}
+
+impl IntoStatus for Refused {
+    fn into_status(self) -> Status {
+        Status::permission_denied(self.to_string())
+    }
+}
+
+impl IntoStatus for Refusal {
+    fn into_status(self) -> Status {
+        match self {
+            Self::NotPermitted(refused) => refused.into_status(),
+            Self::RequestReused | Self::NameTaken => Status::already_exists(self.to_string()),
+            Self::NoSuchEntry(_) | Self::NoSuchMember(_) | Self::NoSuchKey(_) => Status::not_found(self.to_string()),
+            Self::AlreadyRevoked(_) => Status::failed_precondition(self.to_string()),
+            Self::Field(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
+        }
+    }
+}
+
+impl IntoStatus for SequenceError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::QueueFull => busy(&self),
+            Self::Stopped => Status::unavailable(self.to_string()),
+            Self::Refused(refusal) => refusal.into_status(),
+        }
+    }
+}
+
+impl IntoStatus for CheckError {
+    fn into_status(self) -> Status {
+        internal(&self)
+    }
+}
+
+impl IntoStatus for CheckMediaError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::TooLong { .. } => Status::out_of_range(self.to_string()),
+            Self::Picture(error) => FieldError::new("media", error).into_status(),
+            Self::Field(error) => error.into_status(),
+            Self::Busy => busy(&self),
+            Self::Decoder => internal(&self),
+            Self::Check(error) => error.into_status(),
+        }
+    }
+}
+
+impl IntoStatus for ContributeError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Field(error) => error.into_status(),
+            Self::Sequence(error) => error.into_status(),
+            Self::Prove(error) => error.into_status(),
+        }
+    }
+}
+
+impl IntoStatus for WithdrawError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Sequence(error) => error.into_status(),
+            Self::Prove(error) => error.into_status(),
+        }
+    }
+}
+
+impl IntoStatus for TraceError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::NoSuchEntry(_) => Status::not_found(self.to_string()),
+            Self::Field(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
+            Self::Prove(error) => error.into_status(),
+        }
+    }
+}
+
+impl IntoStatus for ProveError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Field(error) => bad_field(Code::OutOfRange, &error),
+            Self::Tree(_) | Self::Store(_) | Self::Limit(_) => internal(&self),
+        }
+    }
+}
+
+impl IntoStatus for FollowError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Field(error) => bad_field(Code::OutOfRange, &error),
+            Self::Refused(refused) => refused.into_status(),
+            Self::Read(error) => internal(&error),
+            Self::Stopped => Status::unavailable(self.to_string()),
+        }
+    }
+}
+
+impl IntoStatus for MemberError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Field(error) => error.into_status(),
+            Self::Sequence(error) => error.into_status(),
+            Self::Entropy(error) => internal(&error),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The hub from outside: a real server, the real client, and what is on disk afterwards.
+
+mod lifecycle;
+mod support;

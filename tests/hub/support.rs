@@ -1,0 +1,176 @@
+//! A real hub for tests: the real server on a port of its own over a real store in a temporary directory, with a clock that
+//! tests turn and randomness that repeats.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hashcommons::client::Client;
+use hashcommons::domain::{ManualClock, Role, SeededEntropy, Timestamp};
+use hashcommons::grpc::TransportLimits;
+use hashcommons::hub::{ADMIN_KEY_FILE, HubConfig, Report, audit};
+use hashcommons::media::DecodeLimits;
+use hashcommons::policy::ApiKey;
+use hashcommons::serve::{self, Running, ServeConfig};
+use hashcommons::wire::{Coded, v1};
+use tempfile::TempDir;
+
+/// A running hub.
+pub struct TestHub {
+    running: Running,
+    pub clock: Arc<ManualClock>,
+    pub admin_key: ApiKey,
+    connection: Client,
+    seed: u64,
+    directory: TempDir,
+}
+
+/// The settings of a test's hub on `directory`.
+pub fn config(directory: &Path) -> ServeConfig {
+    ServeConfig {
+        data_dir: directory.to_owned(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        tls: None,
+        behind_tls_proxy: false,
+        hub: HubConfig {
+            origin: Some("test.example/ledger".to_owned()),
+            decode_limits: DecodeLimits { bytes_max: 1 << 20, ..DecodeLimits::default() },
+            media_workers: 2,
+        },
+        transport: TransportLimits::default(),
+    }
+}
+
+impl TestHub {
+    /// A new hub.
+    pub async fn start() -> Self {
+        let clock = Arc::new(ManualClock::new("2026-11-22T12:00:00Z".parse::<Timestamp>().unwrap()));
+        Self::open(tempfile::tempdir().unwrap(), clock, 1).await
+    }
+
+    async fn open(directory: TempDir, clock: Arc<ManualClock>, seed: u64) -> Self {
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let mut running = serve::start(config(directory.path()), clock.clone(), entropy).await.unwrap();
+        running.ready().await.unwrap();
+        let key = std::fs::read_to_string(directory.path().join(ADMIN_KEY_FILE)).unwrap();
+        let connection = Client::connect(&format!("http://{}", running.address()), None, None).await.unwrap();
+        Self { running, clock, admin_key: key.trim().parse().unwrap(), connection, seed, directory }
+    }
+
+    /// Where it listens, as a URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.running.address())
+    }
+
+    /// Its data directory.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The running service, to look behind it.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// A client without a key.
+    pub fn anonymous(&self) -> Client {
+        self.connection.clone()
+    }
+
+    /// A client with this key.
+    pub fn client(&self, key: &ApiKey) -> Client {
+        self.connection.with_key(key)
+    }
+
+    /// The operator's client.
+    pub fn admin(&self) -> Client {
+        self.client(&self.admin_key)
+    }
+
+    /// Enrols a member with these roles; gives its id and a key with all of them.
+    pub async fn enrol(&self, name: &str, jurisdiction: &str, roles: &[Role]) -> (String, ApiKey) {
+        let request = v1::EnrolMemberRequest {
+            name: name.to_owned(),
+            jurisdiction: jurisdiction.to_owned(),
+            roles: roles.iter().map(|role| role.to_wire()).collect(),
+        };
+        let member = self.admin().admin().enrol_member(request).await.unwrap().into_inner();
+        let request = v1::IssueKeyRequest { member_id: member.member_id.clone(), ..Default::default() };
+        let issued = self.admin().admin().issue_key(request).await.unwrap().into_inner();
+        (member.member_id, issued.secret.parse().unwrap())
+    }
+
+    /// A client of a new member with these roles.
+    pub async fn member(&self, name: &str, roles: &[Role]) -> Client {
+        let (_, key) = self.enrol(name, "NZ", roles).await;
+        self.client(&key)
+    }
+
+    /// Re-verifies every leaf, the root, every folded row and every index row.
+    pub async fn check(&self) -> Report {
+        let use_cases = self.running.use_cases().unwrap();
+        let verifier = use_cases.prove.verifier();
+        let now = hashcommons::domain::Clock::now(&*self.clock);
+        audit(&use_cases.store, verifier, Some(&use_cases.indexes), now).unwrap()
+    }
+
+    /// Stops in good order and starts again on the same directory.
+    pub async fn restart(self) -> Self {
+        let Self { running, clock, seed, directory, connection, .. } = self;
+        drop(connection);
+        running.stop().await.unwrap();
+        Self::open(directory, clock, seed + 1).await
+    }
+
+    /// Stops in good order; gives the directory.
+    pub async fn stop(self) -> TempDir {
+        let Self { running, directory, connection, .. } = self;
+        drop(connection);
+        running.stop().await.unwrap();
+        directory
+    }
+}
+
+/// A draft that is as it must be, with these signals.
+pub fn draft(signals: Vec<v1::Signal>) -> v1::Draft {
+    v1::Draft {
+        signals,
+        labels: vec!["graphic-violence".to_owned()],
+        provenance: Some(v1::Provenance {
+            origin: v1::Origin::Human.into(),
+            reviewers: v1::Reviewers::TwoOrMore.into(),
+            basis: Some(v1::Basis { basis: Some(v1::basis::Basis::Behaviour(v1::basis::Behaviour {})) }),
+            producer: v1::Producer::Perpetrator.into(),
+            confidence: Some(90),
+            tlp: v1::Tlp::Amber.into(),
+            action_max: v1::Action::Block.into(),
+            ..Default::default()
+        }),
+    }
+}
+
+/// A PDQ signal, the same for the same `n` and far from that of any other.
+pub fn pdq(n: u64) -> v1::Signal {
+    let mut state = n;
+    let words: Vec<String> = (0..4)
+        .map(|_| {
+            // SplitMix64 (Steele, Lea & Flood 2014).
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            format!("{:016x}", z ^ (z >> 31))
+        })
+        .collect();
+    v1::Signal { kind: v1::SignalKind::Pdq.into(), value: words.concat(), quality: Some(100) }
+}
+
+/// A contribution of one item.
+pub fn contribution(request_id: &str, draft: v1::Draft) -> v1::ContributeRequest {
+    v1::ContributeRequest { request_id: request_id.to_owned(), draft: Some(draft), without_receipt: false }
+}
+
+/// A check of these signals, with default radius and limit.
+pub fn check_of(signals: impl IntoIterator<Item = v1::Signal>) -> v1::CheckRequest {
+    let queries = signals.into_iter().map(|signal| v1::Query { signal: Some(signal), radius: None });
+    v1::CheckRequest { queries: queries.collect(), limit: None, tag: String::new() }
+}
