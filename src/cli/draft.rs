@@ -207,3 +207,50 @@ fn detail<T: FromStr<Err: std::fmt::Display>>(value: &Option<String>, path: &str
 fn parse_all<T: FromStr<Err: std::fmt::Display>>(texts: &[String], path: &str) -> Result<Vec<T>, FieldError> {
     texts.iter().enumerate().map(|(at, text)| text.parse().at(format!("{path}[{at}]"))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"signals":[{"kind":"phash","value":"0123456789abcdef"}],"labels":["glorification"],
+        "provenance":{"origin":"human","reviewers":"2+","basis":{"code":"behaviour"},"producer":"perpetrator",
+        "confidence":90,"tlp":"TLP:AMBER","action_max":"block"}}"#;
+
+    fn problem(line: &str) -> String {
+        serde_json::from_str::<RawDraft>(line).unwrap().read().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_line_is_read_and_each_bad_field_is_named() {
+        assert!(serde_json::from_str::<RawDraft>(LINE).unwrap().read().is_ok());
+        assert_eq!(problem(&LINE.replace("abcdef\"", "abcde\"")), "signals[0].value: must be 16 hex digits, got 15");
+        assert!(problem(&LINE.replace("human", "alien")).starts_with("provenance.origin: unknown origin `alien`"));
+        assert_eq!(problem(&LINE.replace("90", "101")), "provenance.confidence: must be 0 to 100, got 101");
+    }
+
+    #[test]
+    fn a_basis_asks_for_its_details_and_takes_no_others() {
+        let un = LINE.replace(r#"{"code":"behaviour"}"#, r#"{"code":"un-consolidated-list","entity":"QDe.115"}"#);
+        assert_eq!(problem(&un), "provenance.basis.list_date: is required by this basis");
+        let stray = LINE.replace(r#""behaviour"}"#, r#""behaviour","tier":"crisis"}"#);
+        assert_eq!(problem(&stray), "provenance.basis.tier: does not go with the basis `behaviour`");
+        let unknown = LINE.replace("behaviour", "government-order");
+        assert!(
+            problem(&unknown).starts_with("provenance.basis.code: unknown basis `government-order`: must be one of")
+        );
+    }
+
+    #[test]
+    fn an_unknown_field_is_an_error_that_names_it() {
+        let line = LINE.replace("\"labels\"", "\"uploader\":\"somebody\",\"labels\"");
+        assert!(serde_json::from_str::<RawDraft>(&line).unwrap_err().to_string().contains("uploader"));
+    }
+
+    #[test]
+    fn a_signal_on_the_command_line_is_kind_hex_and_perhaps_quality() {
+        let signal: RawSignal = "pdq:00:90".parse().unwrap();
+        assert_eq!((signal.kind.as_str(), signal.value.as_str(), signal.quality), ("pdq", "00", Some(90)));
+        assert!("pdq".parse::<RawSignal>().is_err());
+        assert!("pdq:00:high".parse::<RawSignal>().is_err());
+    }
+}

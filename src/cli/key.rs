@@ -1,6 +1,6 @@
 //! `hashcommons key`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -56,13 +56,32 @@ pub enum Command {
     },
 }
 
+/// A new file for a key that is still to be made.
+pub(super) struct KeyFile(PathBuf);
+
+impl KeyFile {
+    /// A key that could not be put away would be lost: looks before it is made.
+    pub fn new(path: PathBuf) -> anyhow::Result<Self> {
+        anyhow::ensure!(!path.exists(), "{} exists: name a new file", path.display());
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes the key, for its owner alone to read.
+    pub fn put(&self, secret: &str) -> anyhow::Result<()> {
+        write_secret(&self.0, &format!("{secret}\n"))
+            .with_context(|| format!("the key is issued, but cannot be written to {}: revoke it", self.0.display()))
+    }
+}
+
 pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict> {
     match command {
         Command::Issue { member, label, roles, expires, out, hub } => {
-            // A key that could not be put away would be lost: look before it is made.
-            if let Some(path) = out.as_ref().filter(|path| path.exists()) {
-                anyhow::bail!("{} exists: name a new file", path.display());
-            }
+            let file = out.map(KeyFile::new).transpose()?;
             let request = v1::IssueKeyRequest {
                 member_id: member,
                 label,
@@ -70,18 +89,15 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
                 expires: expires.map(timestamp),
             };
             let mut issued = hub.connect().await?.admin().issue_key(request).await?.into_inner();
-            if let Some(path) = &out {
-                let secret = std::mem::take(&mut issued.secret);
-                write_secret(path, &format!("{secret}\n")).with_context(|| {
-                    format!("the key is issued, but cannot be written to {}: revoke it", path.display())
-                })?;
+            if let Some(file) = &file {
+                file.put(&std::mem::take(&mut issued.secret))?;
             }
             if json {
                 output::json(&issued)?;
             } else {
                 output::line(&issued.key.as_ref().map(words).unwrap_or_default())?;
-                match &out {
-                    Some(path) => output::line(&format!("the key is in {}", path.display()))?,
+                match &file {
+                    Some(file) => output::line(&format!("the key is in {}", file.path().display()))?,
                     None => output::line(&format!("this is shown once: {}", issued.secret))?,
                 }
             }

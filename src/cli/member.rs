@@ -1,9 +1,12 @@
 //! `hashcommons member`.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
 use clap::Subcommand;
 
 use super::connection::HubArgs;
+use super::key::KeyFile;
 use super::{Verdict, output};
 use crate::domain::{Role, Roles};
 use crate::wire::{roles_to_wire, v1};
@@ -25,6 +28,9 @@ pub enum Command {
         /// What it may do: checker, contributor, reviewer, auditor or admin; may be given several times
         #[arg(long = "role", required = true, value_name = "ROLE")]
         roles: Vec<String>,
+        /// Issue a key with all these roles at once, into a new file that you alone can read
+        #[arg(long, value_name = "FILE")]
+        key_out: Option<PathBuf>,
         #[command(flatten)]
         hub: HubArgs,
     },
@@ -38,11 +44,25 @@ pub enum Command {
 
 pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict> {
     match command {
-        Command::Enrol { name, jurisdiction, roles, hub } => {
+        Command::Enrol { name, jurisdiction, roles, key_out, hub } => {
+            let key_file = key_out.map(KeyFile::new).transpose()?;
             let roles = roles_to_wire(&read_roles(&roles)?);
             let request = v1::EnrolMemberRequest { name, jurisdiction, roles };
-            let member = hub.connect().await?.admin().enrol_member(request).await?.into_inner();
-            if json { output::json(&member)? } else { output::line(&words(&member))? }
+            let client = hub.connect().await?;
+            let member = client.admin().enrol_member(request).await?.into_inner();
+            if json {
+                output::json(&member)?
+            } else {
+                output::line(&words(&member))?
+            }
+            if let Some(file) = key_file {
+                let request = v1::IssueKeyRequest { member_id: member.member_id, ..Default::default() };
+                let issued = client.admin().issue_key(request).await?.into_inner();
+                file.put(&issued.secret)?;
+                if !json {
+                    output::line(&format!("its key is in {}", file.path().display()))?;
+                }
+            }
         }
         Command::List { hub } => {
             let response = hub.connect().await?.admin().list_members(v1::ListMembersRequest {}).await?.into_inner();

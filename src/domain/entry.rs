@@ -115,3 +115,73 @@ pub struct Withdrawal {
     pub event: u64,
     pub at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing;
+    use crate::domain::{Hash64, Signal};
+
+    proptest! {
+        #[test]
+        fn a_draft_of_one_to_sixteen_different_signals_is_taken_and_no_other(
+            words in proptest::collection::vec(0..40u64, 0..20),
+            provenance in testing::provenance(),
+        ) {
+            let signals: Vec<_> = words.iter().map(|word| Signal::Phash(Hash64::from_word(*word))).collect();
+            let distinct: std::collections::BTreeSet<_> = words.iter().collect();
+            let sound = (1..=16).contains(&words.len()) && distinct.len() == words.len();
+            let draft = Draft::new(signals, vec!["label".parse().unwrap()], provenance);
+            prop_assert_eq!(draft.is_ok(), sound);
+        }
+    }
+
+    #[test]
+    fn a_repeated_signal_is_named_with_its_first_place_whatever_its_quality() {
+        let pdq = |percent| Signal::Pdq {
+            hash: crate::domain::Pdq::from_words([1; 4]),
+            quality: crate::domain::Quality::new(percent).ok(),
+        };
+        let error = Draft::new(vec![pdq(90), pdq(91)], vec!["a".parse().unwrap()], sample()).unwrap_err();
+        assert_eq!(error.to_string(), "signals[1]: is the same as signals[0]");
+    }
+
+    #[test]
+    fn a_value_given_twice_is_named() {
+        let label = || "a".parse().unwrap();
+        let error =
+            Draft::new(vec![Signal::Phash(Hash64::from_word(1))], vec![label(), label()], sample()).unwrap_err();
+        assert_eq!(error.to_string(), "labels: `a` is given twice");
+        let twice = Provenance { contexts: vec![crate::domain::Context::News; 2], ..sample() };
+        let error = Draft::new(vec![Signal::Phash(Hash64::from_word(1))], vec![label()], twice).unwrap_err();
+        assert_eq!(error.to_string(), "provenance.contexts: `news` is given twice");
+    }
+
+    #[test]
+    fn an_entry_id_is_digits_only() {
+        assert_eq!("42".parse::<EntryId>(), Ok(EntryId(42)));
+        for bad in ["", "+42", "-1", "4 2", "0x1", "18446744073709551616"] {
+            assert!(bad.parse::<EntryId>().is_err(), "{bad:?}");
+        }
+    }
+
+    fn sample() -> Provenance {
+        use crate::domain::{Action, Basis, Confidence, Origin, Producer, Reviewers, Tlp};
+        Provenance {
+            origin: Origin::Human,
+            reviewers: Reviewers::One,
+            basis: Basis::Behaviour,
+            producer: Producer::Unknown,
+            contexts: vec![],
+            content_types: vec![],
+            confidence: Confidence::new(90).unwrap(),
+            tlp: Tlp::Amber,
+            action_max: Action::Block,
+            valid_until: None,
+            supersedes: None,
+            government_order: None,
+        }
+    }
+}

@@ -171,3 +171,35 @@ impl fmt::Debug for KeyMac {
         f.write_str("KeyMac(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ids_read_back_as_themselves_and_one_kind_is_not_the_other(bytes in any::<[u8; 5]>()) {
+            let (member, key) = (MemberId::from_bytes(bytes), KeyId::from_bytes(bytes));
+            prop_assert_eq!(member.to_string().parse(), Ok(member));
+            prop_assert_eq!(key.to_string().parse(), Ok(key));
+            prop_assert!(member.to_string().parse::<KeyId>().is_err());
+            prop_assert!(member.to_string().to_uppercase().parse::<MemberId>().is_err());
+        }
+    }
+
+    #[test]
+    fn the_lower_case_codec_is_a_codec_of_its_own() {
+        assert_eq!(base32_lower_codec().encode(b"hello"), base32_lower(b"hello"));
+        assert!(base32_lower_codec().decode(b"NBSWY3DP").is_err());
+    }
+
+    #[test]
+    fn a_jurisdiction_is_two_capital_letters() {
+        assert!("NZ".parse::<Jurisdiction>().is_ok());
+        for bad in ["nz", "NZL", "N", "", "N1", "ÄÖ"] {
+            assert!(bad.parse::<Jurisdiction>().is_err(), "{bad}");
+        }
+    }
+}

@@ -10,6 +10,8 @@ mod provenance;
 mod signal;
 mod standing;
 mod taxonomy;
+#[cfg(test)]
+pub(crate) mod testing;
 mod time;
 mod token;
 

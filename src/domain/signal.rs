@@ -358,3 +358,54 @@ impl Signal {
         self.quality().is_none_or(Quality::is_matchable)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::signal;
+
+    proptest! {
+        #[test]
+        fn a_signal_reads_back_from_its_hex_in_either_case_and_from_its_bytes(signal in signal()) {
+            let bare = signal.with_quality(None);
+            prop_assert_eq!(Signal::from_hex(signal.kind(), &signal.hex()), Ok(bare));
+            prop_assert_eq!(Signal::from_hex(signal.kind(), &signal.hex().to_uppercase()), Ok(bare));
+            prop_assert_eq!(Signal::from_bytes(signal.kind(), &signal.value()), Some(bare));
+        }
+
+        #[test]
+        fn what_is_not_exactly_the_digits_of_a_hash_is_refused(text in ".{0,80}") {
+            let digits = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            prop_assert_eq!(text.parse::<Pdq>().is_ok(), digits);
+        }
+
+        #[test]
+        fn no_debug_form_shows_a_value(signal in signal()) {
+            let shown = format!("{signal:?}").to_lowercase();
+            prop_assert!(!shown.contains(&signal.hex()[..8]), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_bad_hash_is_told_its_length_or_the_place_of_the_bad_character() {
+        let text = "f".repeat(63);
+        assert_eq!(text.parse::<Pdq>().unwrap_err().to_string(), "must be 64 hex digits, got 63");
+        // `u64::from_str_radix` would take the sign.
+        let error = "+123456789abcdef".parse::<Hash64>().unwrap_err();
+        assert_eq!(error.to_string(), "must be 16 hex digits, but character 1 is not one");
+        let error = format!("{}é", "0".repeat(15)).parse::<Hash64>().unwrap_err();
+        assert_eq!(error.to_string(), "must be 16 hex digits, but character 16 is not one");
+    }
+
+    #[test]
+    fn distance_counts_differing_bits_and_only_within_a_kind() {
+        let zero = Signal::Pdq { hash: Pdq::from_words([0; 4]), quality: None };
+        let three = Signal::Pdq { hash: Pdq::from_words([1, 0, 0, 3 << 62]), quality: None };
+        assert_eq!(zero.distance(&three), Some(Distance::new(3)));
+        assert_eq!(zero.distance(&Signal::Phash(Hash64::from_word(0))), None);
+        assert_eq!(Signal::Phash(Hash64::from_word(0)).distance(&Signal::Dhash(Hash64::from_word(0))), None);
+        assert_eq!(Signal::Md5(Digest([0; 16])).distance(&Signal::Md5(Digest([1; 16]))), None);
+    }
+}

@@ -122,3 +122,36 @@ impl Clock for ManualClock {
         Timestamp(self.0.load(Ordering::SeqCst))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::timestamp;
+
+    proptest! {
+        #[test]
+        fn a_time_reads_back_as_itself(time in timestamp()) {
+            prop_assert_eq!(time.to_string().parse::<Timestamp>(), Ok(time));
+        }
+
+        #[test]
+        fn no_text_makes_a_time_or_a_date_panic(text in ".{0,40}") {
+            let _ = text.parse::<Timestamp>();
+            if let Ok(date) = text.parse::<Date>() {
+                prop_assert_eq!(date.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn times_before_1970_and_dates_of_other_forms_are_refused() {
+        assert!("1969-12-31T23:59:59Z".parse::<Timestamp>().is_err());
+        assert!("2026-11-22".parse::<Timestamp>().is_err());
+        assert!("2026-11-22".parse::<Date>().is_ok());
+        for bad in ["2026-02-30", "2026-11-22T00:00:00", "20261122", "2026-W47-7", ""] {
+            assert!(bad.parse::<Date>().is_err(), "{bad}");
+        }
+    }
+}

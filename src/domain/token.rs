@@ -79,3 +79,28 @@ token! {
     Name, 80, "letters, digits, spaces and `. , ' & ( ) / _ -`",
     |c| c.is_alphanumeric() || matches!(c, ' ' | '.' | ',' | '\'' | '&' | '(' | ')' | '/' | '_' | '-')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_takes_its_alphabet_up_to_its_length_and_nothing_else() {
+        assert!("a-1".parse::<Code>().is_ok());
+        assert!("x".repeat(48).parse::<Code>().is_ok());
+        for bad in ["", "A", "a b", "a_b", "ä", &"x".repeat(49)] {
+            assert!(bad.parse::<Code>().is_err(), "{bad:?}");
+        }
+        assert_eq!("a b".parse::<Code>().unwrap_err().to_string(), "must be 1 to 48 characters of a-z, 0-9 and `-`");
+    }
+
+    #[test]
+    fn a_name_may_be_in_any_script_but_carries_no_markup_and_no_control_characters() {
+        for good in ["Big Platform", "Société d'Été", "日本の会社", "A & B (Holding)"] {
+            assert!(good.parse::<Name>().is_ok(), "{good}");
+        }
+        for bad in [" lead", "trail ", "<b>", "a\nb", "a\u{1b}[1m", "https://x?y", "a@b"] {
+            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -39,11 +39,12 @@ impl CheckService for Service {
         let (check, gate) = (use_cases.check.clone(), use_cases.gate.clone());
         let permit = permit::<operation::Check, _>(&request)?;
         let authority = permit.authority();
-        let answers = request.into_inner().map(move |request| {
+        let requests = request.into_inner().take_until(self.0.stopped());
+        let answers = requests.map(move |request| {
             gate.confirm(&authority).map_err(IntoStatus::into_status)?;
             Ok(answer_one(&check, &permit, request?))
         });
-        Ok(Response::new(Box::pin(answers.take_until(self.0.stopped()))))
+        Ok(Response::new(Box::pin(answers)))
     }
 
     #[tracing::instrument(name = "check_media", skip_all)]

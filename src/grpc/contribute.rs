@@ -44,11 +44,13 @@ impl ContributeService for Service {
     ) -> Result<Response<Answers>, Status> {
         let contribute = self.0.use_cases()?.contribute.clone();
         let permit = permit::<operation::Contribute, _>(&request)?;
-        let answers = request.into_inner().map(move |request| {
+        // At shutdown nothing more is read, and what has been read still gets its answer.
+        let requests = request.into_inner().take_until(self.0.stopped());
+        let answers = requests.map(move |request| {
             let (contribute, permit) = (contribute.clone(), permit.clone());
             async move { answer_one(&contribute, &permit, request?).await }
         });
-        Ok(Response::new(Box::pin(answers.buffered(IN_FLIGHT).take_until(self.0.stopped()))))
+        Ok(Response::new(Box::pin(answers.buffered(IN_FLIGHT))))
     }
 
     #[tracing::instrument(name = "withdraw", skip_all, fields(entry = request.get_ref().entry_id))]

@@ -318,3 +318,88 @@ fn key_id(bytes: &[u8], path: &str) -> Result<KeyId, FieldError> {
 fn time(millis: u64, path: &str) -> Result<Timestamp, FieldError> {
     Timestamp::from_millis(millis).map_err(|error| FieldError::new(path, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::{draft, timestamp};
+    use crate::domain::{Role, WithdrawReason};
+
+    fn fact() -> impl Strategy<Value = Fact> {
+        let member = |bytes| Member {
+            id: MemberId::from_bytes(bytes),
+            name: "Example".parse().unwrap(),
+            jurisdiction: "NZ".parse().unwrap(),
+            roles: Roles::from([Role::Checker]),
+            enrolled: Timestamp::EPOCH,
+        };
+        let key = |(bytes, mac, label): ([u8; 5], [u8; 32], bool)| Key {
+            id: KeyId::from_bytes(bytes),
+            member: MemberId::from_bytes(bytes),
+            label: label.then(|| "Example".parse().unwrap()),
+            roles: Roles::from([Role::Admin, Role::Auditor]),
+            mac: KeyMac(mac),
+            issued: Timestamp::EPOCH,
+            expires: label.then_some(Timestamp::MAX),
+            revoked: None,
+        };
+        prop_oneof![
+            (any::<[u8; 32]>(), any::<u32>(), draft()).prop_map(|(request, taxonomy, draft)| Fact::Contributed {
+                request: RequestDigest(request),
+                taxonomy,
+                draft
+            }),
+            any::<u64>().prop_map(|entry| Fact::Withdrawn { entry: EntryId(entry), reason: WithdrawReason::Mistake }),
+            any::<[u8; 5]>().prop_map(move |bytes| Fact::MemberEnrolled(member(bytes))),
+            any::<([u8; 5], [u8; 32], bool)>().prop_map(move |parts| Fact::KeyIssued(key(parts))),
+            any::<[u8; 5]>().prop_map(|bytes| Fact::KeyRevoked { key: KeyId::from_bytes(bytes) }),
+        ]
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let by = prop_oneof![
+            Just(Actor::Hub),
+            any::<([u8; 5], [u8; 5])>().prop_map(|(member, key)| Actor::Member {
+                member: MemberId::from_bytes(member),
+                key: KeyId::from_bytes(key)
+            }),
+        ];
+        (timestamp(), by, fact()).prop_map(|(at, by, fact)| Event { at, by, fact })
+    }
+
+    proptest! {
+        #[test]
+        fn an_event_reads_back_from_its_record_and_a_receipt_has_room_for_it(event in event()) {
+            let bytes = encode_event(&event);
+            prop_assert!(bytes.len() <= crate::ledger::EVENT_BYTES_MAX);
+            prop_assert_eq!(decode_event(&bytes).unwrap(), event);
+        }
+
+        #[test]
+        fn damaged_records_are_errors_never_panics(event in event(), at in any::<prop::sample::Index>(), bit in 0..8u8) {
+            let mut bytes = encode_event(&event);
+            let at = at.index(bytes.len());
+            let _ = decode_event(&bytes[..at]);
+            bytes[at] ^= 1 << bit;
+            if let Ok(other) = decode_event(&bytes) {
+                prop_assert!(other != event || encode_event(&other) != bytes);
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_are_not_events(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode_event(&bytes);
+        }
+    }
+
+    #[test]
+    fn a_request_is_known_by_member_and_name_together() {
+        let (one, other) = (MemberId::from_bytes([1; 5]), MemberId::from_bytes([2; 5]));
+        let request = |text: &str| text.parse::<RequestId>().unwrap();
+        assert_eq!(request_digest(one, &request("a")), request_digest(one, &request("a")));
+        assert_ne!(request_digest(one, &request("a")), request_digest(one, &request("b")));
+        assert_ne!(request_digest(one, &request("a")), request_digest(other, &request("a")));
+    }
+}

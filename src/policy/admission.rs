@@ -59,3 +59,63 @@ fn unknown<'a>(code: &Code, allowed: impl Iterator<Item = &'a Code>) -> String {
     let allowed: Vec<_> = allowed.map(Code::as_str).collect();
     format!("unknown code `{code}`: must be one of {}", allowed.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing;
+    use crate::domain::{Hash64, Pdq, Provenance, Quality, Signal, Taxonomies};
+
+    const NOW: u64 = 1_000_000;
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(NOW).unwrap()
+    }
+
+    fn sound() -> impl Strategy<Value = Provenance> {
+        testing::provenance().prop_map(|provenance| Provenance {
+            basis: Basis::Behaviour,
+            content_types: vec![],
+            valid_until: None,
+            ..provenance
+        })
+    }
+
+    fn judge(labels: &[&str], signals: Vec<Signal>, provenance: Provenance) -> Result<Admission, String> {
+        let labels = labels.iter().map(|label| label.parse().unwrap()).collect();
+        let draft = Draft::new(signals, labels, provenance).unwrap();
+        admit(&draft, Taxonomies::shipped().unwrap().current(), now()).map_err(|error| error.to_string())
+    }
+
+    proptest! {
+        #[test]
+        fn labels_are_the_taxonomys_or_an_incidents(provenance in sound()) {
+            let signals = || vec![Signal::Phash(Hash64::from_word(1))];
+            let judge = |label| judge(&[label], signals(), provenance.clone());
+            prop_assert_eq!(judge("glorification"), Ok(Admission::Admitted));
+            prop_assert_eq!(judge("incident-2026-11-harbour"), Ok(Admission::Admitted));
+            for unknown in ["incident-", "incident", "spam"] {
+                let error = judge(unknown).unwrap_err();
+                prop_assert!(error.starts_with("labels[0]: unknown code"), "{error}");
+            }
+        }
+
+        #[test]
+        fn one_pdq_hash_of_low_quality_makes_the_item_too_featureless(provenance in sound(), percent in 0..=100u32) {
+            let low = Signal::Pdq { hash: Pdq::from_words([7; 4]), quality: Quality::new(percent).ok() };
+            let signals = vec![Signal::Phash(Hash64::from_word(1)), low];
+            let expected =
+                if percent < 50 { Admission::TooFeatureless { signal: 1 } } else { Admission::Admitted };
+            prop_assert_eq!(judge(&["glorification"], signals, provenance), Ok(expected));
+        }
+
+        #[test]
+        fn an_entry_must_be_valid_for_some_time_to_come(provenance in sound(), at in 0..2 * NOW) {
+            let provenance = Provenance { valid_until: Timestamp::from_millis(at).ok(), ..provenance };
+            let judged = judge(&["glorification"], vec![Signal::Phash(Hash64::from_word(1))], provenance);
+            prop_assert_eq!(judged.is_ok(), at > NOW);
+        }
+    }
+}

@@ -76,3 +76,56 @@ fn label_ceiling(entry: &Entry, taxonomies: &Taxonomies) -> Action {
     let ceiling = |code| taxonomy.label(code).map_or(taxonomy.incident_labels.action_max, |label| label.action_max);
     entry.draft.labels().iter().map(ceiling).max().unwrap_or(Action::Review)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::{draft, timestamp};
+    use crate::domain::{Draft, EntryId, MemberId, Withdrawal};
+
+    fn entry(draft: Draft) -> Entry {
+        Entry {
+            id: EntryId(7),
+            contributor: MemberId::from_bytes([1; 5]),
+            contributed: Timestamp::EPOCH,
+            taxonomy: 1,
+            draft,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_action_is_the_lowest_ceiling_and_every_ceiling_has_a_reason(draft in draft(), now in timestamp()) {
+            let provenance = draft.provenance().clone();
+            let taxonomies = Taxonomies::shipped().unwrap();
+            let judged = assess(&entry(draft), &EntryState::default(), &taxonomies, now);
+            prop_assert_eq!(Some(judged.action), judged.reasons.iter().filter_map(|reason| reason.ceiling).min());
+            prop_assert!(judged.action <= provenance.action_max);
+            prop_assert!(judged.action < Action::Block, "one organisation alone never supports block");
+            let lawful = !provenance.contexts.is_empty()
+                || matches!(provenance.producer, Producer::Bystander | Producer::Media);
+            prop_assert!(!lawful || judged.action <= Action::Review);
+            let expired = expiry_passed(provenance.valid_until, now);
+            prop_assert_eq!(judged.standing == Standing::Expired, expired);
+            prop_assert!(!expired || judged.action == Action::LogOnly);
+        }
+
+        #[test]
+        fn a_withdrawn_entry_supports_nothing_and_does_not_match(draft in draft(), now in timestamp()) {
+            let state = EntryState { withdrawn: Some(Withdrawal { event: 9, at: now }) };
+            let judged = assess(&entry(draft), &state, &Taxonomies::shipped().unwrap(), now);
+            prop_assert_eq!((judged.standing, judged.action), (Standing::Withdrawn, Action::LogOnly));
+            prop_assert!(!judged.standing.is_matchable());
+        }
+
+        #[test]
+        fn sixty_four_bits_alone_never_support_more_than_review(draft in draft(), now in timestamp()) {
+            let judged = assess(&entry(draft), &EntryState::default(), &Taxonomies::shipped().unwrap(), now);
+            let weak = weigh(judged.clone(), [SignalKind::Phash, SignalKind::Dhash]);
+            prop_assert!(weak.action <= Action::Review && weak.action <= judged.action);
+            prop_assert_eq!(weigh(judged.clone(), [SignalKind::Dhash, SignalKind::Pdq]), judged);
+        }
+    }
+}

@@ -139,3 +139,43 @@ fn codes(texts: &[String], path: &str) -> Result<Vec<Code>, FieldError> {
 fn parse<T: FromStr<Err: Display>>(text: &str, path: &str) -> Result<T, FieldError> {
     text.parse().at(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::draft;
+
+    proptest! {
+        #[test]
+        fn a_draft_goes_over_the_wire_and_comes_back(draft in draft()) {
+            prop_assert_eq!(draft_from_wire(&draft_to_wire(&draft)), Ok(draft));
+        }
+    }
+
+    #[test]
+    fn every_field_that_is_missing_is_named() {
+        let path = |provenance: v1::Provenance| provenance_from_wire(&provenance).unwrap_err().path;
+        let mut wire = v1::Provenance::default();
+        assert_eq!(path(wire.clone()), "origin");
+        wire.origin = v1::Origin::Human.into();
+        assert_eq!(path(wire.clone()), "reviewers");
+        wire.reviewers = v1::Reviewers::One.into();
+        assert_eq!(path(wire.clone()), "basis");
+        wire.basis = Some(v1::Basis { basis: Some(v1::basis::Basis::Incident(v1::basis::Incident::default())) });
+        assert_eq!(path(wire.clone()), "basis.incident");
+        wire.basis = Some(v1::Basis { basis: Some(v1::basis::Basis::Behaviour(v1::basis::Behaviour {})) });
+        assert_eq!(path(wire.clone()), "producer");
+        wire.producer = v1::Producer::Media.into();
+        assert_eq!(path(wire.clone()), "confidence");
+        wire.confidence = Some(101);
+        assert_eq!(path(wire.clone()), "confidence");
+        wire.confidence = Some(100);
+        assert_eq!(path(wire.clone()), "tlp");
+        wire.tlp = v1::Tlp::Red.into();
+        assert_eq!(path(wire.clone()), "action_max");
+        wire.action_max = v1::Action::Review.into();
+        assert!(provenance_from_wire(&wire).is_ok());
+    }
+}

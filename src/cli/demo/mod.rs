@@ -5,7 +5,7 @@
 mod pictures;
 mod story;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -27,6 +27,10 @@ pub struct Args {
     /// A picture of yours instead of the drawn one; nothing of it leaves this machine
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
+
+    /// Only write the picture, its copies and the unrelated one into this folder, to try the commands by hand
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
 }
 
 /// The picture that is shared, and one that has nothing to do with it.
@@ -41,6 +45,9 @@ struct Pictures {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Verdict> {
     let pictures = pictures(args.image)?;
+    if let Some(folder) = args.save {
+        return save(&pictures, &folder);
+    }
     let directory = tempfile::Builder::new().prefix("hashcommons-demo-").tempdir()?;
     let data_dir = directory.path().join("hub");
     let config = ServeConfig {
@@ -65,6 +72,20 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     hub.stop().await?;
     told?;
+    Ok(Verdict::Yes)
+}
+
+fn save(pictures: &Pictures, folder: &Path) -> anyhow::Result<Verdict> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut files = vec![("original", pictures.file.clone()), ("unrelated", pictures.unrelated.clone())];
+    for (name, alter) in pictures::ALTERATIONS {
+        files.push((name, alter(&pictures.pixels)?));
+    }
+    for (name, bytes) in files {
+        let path = folder.join(name).with_extension("jpg");
+        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        super::output::line(&path.display().to_string())?;
+    }
     Ok(Verdict::Yes)
 }
 
