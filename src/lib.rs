@@ -3,6 +3,10 @@
 //!
 //! Dependencies between the modules point one way (`tests/architecture.rs` checks it); `ARCHITECTURE.md` follows the data.
 
+// For the library alone: tests may stop at what they did not expect (`clippy.toml`), a hub may not. Cargo.toml has the rest.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod client;
 pub mod domain;

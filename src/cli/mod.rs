@@ -2,6 +2,9 @@
 //!
 //! Exit codes are grep's: 0 for a match (and for success), 1 for none, 2 for an error.
 
+// The one place that talks to a person: the rest of the library logs, and never to standard output.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod bench;
 mod check;
 mod connection;
@@ -42,6 +45,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one value a process")]
 enum Command {
     Serve(serve::Args),
     Demo(demo::Args),

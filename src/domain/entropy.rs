@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Mutex;
 
-use rand::rngs::{StdRng, SysRng};
+use rand::rngs::StdRng;
+#[expect(clippy::disallowed_types, reason = "this is where everybody else gets it from")]
+use rand::rngs::SysRng;
 use rand::{Rng, SeedableRng, TryRng};
 
 /// Gives random bytes.

@@ -22,6 +22,7 @@ pub const QUEUE_MAX: usize = 8_192;
 /// How often it looks for expired entries when nothing comes in.
 const IDLE: Duration = Duration::from_millis(500);
 
+#[expect(clippy::large_enum_variant, reason = "all but the last one of a process are the large variant")]
 enum Command {
     Sequence { authority: Authority, intent: Intent, reply: oneshot::Sender<Result<Sequenced, SequenceError>> },
     Stop,

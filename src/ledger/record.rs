@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 /// The generated types of `proto/hashcommons/record/v1`.
-#[allow(clippy::doc_markdown, missing_docs)]
+#[allow(clippy::doc_markdown, clippy::large_enum_variant, missing_docs)]
 pub(crate) mod v1 {
     include!(concat!(env!("OUT_DIR"), "/hashcommons.record.v1.rs"));
 }

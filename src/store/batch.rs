@@ -99,11 +99,6 @@ impl Batch<'_> {
         self.put(Family::Requests, &request.0, &keys::index(index))
     }
 
-    /// The ledger's name for itself.
-    pub fn set_origin(&mut self, origin: &str) -> Result<(), StoreError> {
-        self.put(Family::Meta, keys::META_ORIGIN, origin.as_bytes())
-    }
-
     /// The newest checkpoint: the ledger's size and root.
     pub fn set_checkpoint(&mut self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError> {
         self.put(Family::Meta, keys::META_CHECKPOINT, checkpoint.to_string().as_bytes())

@@ -3,7 +3,6 @@
 use crate::domain::{EntryId, Signal, SignalKind};
 use crate::ledger::NodeId;
 
-pub(super) const META_ORIGIN: &[u8] = b"origin";
 pub(super) const META_CHECKPOINT: &[u8] = b"checkpoint";
 pub(super) const META_FOLDED: &[u8] = b"folded";
 

@@ -53,7 +53,7 @@ pub(crate) enum Family {
     Requests,
     /// Who was told of which match, short-lived. Nothing writes it yet; it is there so that the format need not change.
     Receipts,
-    /// Origin, checkpoint, how far the fold has come.
+    /// Checkpoint, how far the fold has come.
     Meta,
 }
 

@@ -70,6 +70,8 @@ impl Store {
             files::write_secret(&directory.join(FORMAT_FILE), FORMAT).map_err(io)?;
         }
         let path = directory.join(DATABASE_FOLDER);
+        // RocksDB makes files that all may read, and the data directory may be one that somebody else made.
+        create_private(&path).map_err(io)?;
         let cache = Cache::new_lru_cache(64 * MIB);
         let families = Family::ALL.map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(&cache)));
         let db = DB::open_cf_descriptors(&database_options(), &path, families)

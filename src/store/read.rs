@@ -37,6 +37,9 @@ pub struct SignalRow {
     pub valid_until: Option<Timestamp>,
 }
 
+/// Key and value.
+type RawRow = (Box<[u8]>, Box<[u8]>);
+
 impl Store {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.db.get_cf(self.family(family)?, key)?)
@@ -48,7 +51,7 @@ impl Store {
         family: Family,
         prefix: &[u8],
         start: &[u8],
-    ) -> Result<impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>> + use<'_>, StoreError> {
+    ) -> Result<impl Iterator<Item = Result<RawRow, StoreError>> + use<'_>, StoreError> {
         let mut options = ReadOptions::default();
         if let Some(end) = after_prefix(prefix) {
             options.set_iterate_upper_bound(end);
@@ -56,11 +59,6 @@ impl Store {
         let rows =
             self.db.iterator_cf_opt(self.family(family)?, options, IteratorMode::From(start, Direction::Forward));
         Ok(rows.map(|row| row.map_err(StoreError::from)))
-    }
-
-    /// The ledger's name for itself; `None` before the hub's founding.
-    pub fn origin(&self) -> Result<Option<String>, StoreError> {
-        self.get(Family::Meta, keys::META_ORIGIN)?.map(|bytes| text(bytes, "origin")).transpose()
     }
 
     /// The text of the newest checkpoint; `None` before the first commit.
@@ -142,16 +140,13 @@ impl Store {
 
     /// All members.
     pub fn members(&self) -> Result<Vec<Member>, StoreError> {
-        let decode = |row: Result<(Box<[u8]>, Box<[u8]>), StoreError>| {
-            decoded(record::decode_member(&row?.1), Family::Members, "?")
-        };
+        let decode = |row: Result<RawRow, StoreError>| decoded(record::decode_member(&row?.1), Family::Members, "?");
         self.scan(Family::Members, &[], &[])?.map(decode).collect()
     }
 
     /// All keys.
     pub fn keys(&self) -> Result<Vec<Key>, StoreError> {
-        let decode =
-            |row: Result<(Box<[u8]>, Box<[u8]>), StoreError>| decoded(record::decode_key(&row?.1), Family::Keys, "?");
+        let decode = |row: Result<RawRow, StoreError>| decoded(record::decode_key(&row?.1), Family::Keys, "?");
         self.scan(Family::Keys, &[], &[])?.map(decode).collect()
     }
 
@@ -197,7 +192,7 @@ fn stored_event(index: u64, bytes: &[u8]) -> Result<StoredEvent, StoreError> {
     }
 }
 
-fn signal_row((key, value): &(Box<[u8]>, Box<[u8]>)) -> Result<SignalRow, StoreError> {
+fn signal_row((key, value): &RawRow) -> Result<SignalRow, StoreError> {
     let damaged = |problem| StoreError::damaged(Family::Signals, "?", problem);
     let (signal, entry) = keys::read_signal(key).ok_or_else(|| damaged("its key is malformed"))?;
     let valid_until = match value.len() {

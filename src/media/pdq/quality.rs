@@ -17,6 +17,7 @@ pub(super) fn quality(grid: &Grid) -> Quality {
     for row in grid {
         steps += row.windows(2).map(|pair| percents(pair[0], pair[1])).sum::<u32>();
     }
+    #[expect(clippy::expect_used, reason = "`BEST` is the most that a quality may be")]
     Quality::new((steps / STEPS_PER_POINT).min(BEST)).expect("is at most 100")
 }
 

@@ -1,0 +1,213 @@
+//! `docs/storage.md` is what is on the disk: a hub's database is opened with RocksDB alone and read by that page, with
+//! nothing of the program but the hub that wrote it.
+
+#[path = "support/protobuf.rs"]
+mod protobuf;
+#[path = "hub/support.rs"]
+#[allow(dead_code, reason = "shared with tests/hub, which uses all of it")]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hashcommons::domain::{Role, Timestamp};
+use hashcommons::wire::v1;
+use hmac::{Hmac, KeyInit, Mac};
+use protobuf::{bytes, fields, number};
+use rocksdb::{DB, IteratorMode, Options};
+use sha2::{Digest, Sha256};
+use support::{TestHub, contribution, draft, pdq};
+use tempfile::TempDir;
+
+type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// A hub's directory after it has stopped, and what was done before.
+struct Stopped {
+    directory: TempDir,
+    families: BTreeMap<String, Rows>,
+    member: String,
+    key: String,
+    withdrawn: u64,
+    live: u64,
+    until: u64,
+}
+
+fn signal(kind: v1::SignalKind, value: &str) -> v1::Signal {
+    v1::Signal { kind: kind.into(), value: value.to_owned(), quality: None }
+}
+
+/// A hub with one live entry of five kinds, a withdrawn one, and a key that was revoked.
+async fn stopped() -> Stopped {
+    let hub = TestHub::start().await;
+    let (member, key) = hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
+    let client = hub.client(&key);
+    let mut ids = Vec::new();
+    let until: Timestamp = "2027-11-22T00:00:00Z".parse().unwrap();
+    for name in ["withdrawn", "live"] {
+        let mut item = draft(vec![
+            pdq(ids.len() as u64),
+            signal(v1::SignalKind::Phash, "0102030405060708"),
+            signal(v1::SignalKind::Dhash, "1112131415161718"),
+            signal(v1::SignalKind::Md5, &"ab".repeat(16)),
+            signal(v1::SignalKind::Sha256, &"cd".repeat(32)),
+        ]);
+        item.provenance.as_mut().unwrap().valid_until = Some(hashcommons::wire::timestamp(until));
+        let answer = client.contributions().contribute(contribution(name, item)).await.unwrap().into_inner();
+        let Some(v1::contribute_response::Outcome::Accepted(accepted)) = answer.outcome else { panic!("{answer:?}") };
+        ids.push(accepted.entry_id);
+    }
+    client.contributions().withdraw(v1::WithdrawRequest { entry_id: ids[0], reason: 0 }).await.unwrap();
+    let revoke = v1::RevokeKeyRequest { key_id: key.id().to_string() };
+    hub.admin().admin().revoke_key(revoke).await.unwrap();
+    drop(client);
+    let directory = hub.stop().await;
+    let families = read_all(&directory.path().join("rocksdb"));
+    let key = key.reveal().to_owned();
+    Stopped { directory, families, member, key, withdrawn: ids[0], live: ids[1], until: until.millis() }
+}
+
+/// Every row of every family.
+fn read_all(path: &Path) -> BTreeMap<String, Rows> {
+    let names = DB::list_cf(&Options::default(), path).unwrap();
+    let db = DB::open_cf_for_read_only(&Options::default(), path, &names, false).unwrap();
+    let rows = |name: &str| {
+        let rows = db.iterator_cf(db.cf_handle(name).unwrap(), IteratorMode::Start);
+        rows.map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())).unwrap()).collect()
+    };
+    names.iter().map(|name| (name.clone(), rows(name))).collect()
+}
+
+/// The rows of a table of the page: every line's cells, from the line after the one that begins with `head`.
+fn table(head: &str) -> Vec<Vec<String>> {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/storage.md")).unwrap();
+    let lines =
+        page.lines().skip_while(|line| !line.starts_with(head)).skip(2).take_while(|line| line.starts_with('|'));
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
+    let rows: Vec<_> = lines.map(cells).collect();
+    assert!(!rows.is_empty(), "the page has no table `{head}`");
+    rows
+}
+
+fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    parts.iter().fold(Sha256::new(), |state, part| state.chain_update(part)).finalize().into()
+}
+
+fn index(bytes: &[u8]) -> u64 {
+    u64::from_be_bytes(bytes.try_into().unwrap())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_directory_holds_the_documented_files_with_the_documented_modes() {
+    use std::os::unix::fs::PermissionsExt;
+    let hub = stopped().await;
+    let path = hub.directory.path();
+    let documented = table("| file ");
+    let names: BTreeSet<_> = documented.iter().map(|row| row[0].trim_end_matches('/').to_owned()).collect();
+    let found: BTreeSet<_> =
+        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(found, names);
+    for row in documented.iter().filter(|row| row[1].parse::<u32>().is_ok()) {
+        let mode = std::fs::metadata(path.join(&row[0])).unwrap().permissions().mode() & 0o777;
+        assert_eq!(format!("{mode:o}"), row[1], "{}", row[0]);
+    }
+    let read = |name: &str| std::fs::read_to_string(path.join(name)).unwrap();
+    assert_eq!(read("FORMAT"), "hashcommons data, format 1\n");
+    assert_eq!(read("LOCK"), "");
+    assert_eq!(read("admin.key").len(), 53);
+    let secret = data_encoding::BASE64.decode(read("api-keys.secret").trim_end().as_bytes()).unwrap();
+    assert_eq!(secret.len(), 32);
+    let (public, private) = (read("ledger.pub"), read("ledger.key"));
+    let id = |name: &str, key: &[u8]| data_encoding::HEXLOWER.encode(&sha256(&[name.as_bytes(), b"\n", key])[..4]);
+    let fields: Vec<_> = public.trim_end().splitn(3, '+').collect();
+    let key = data_encoding::BASE64.decode(fields[2].as_bytes()).unwrap();
+    assert_eq!((fields[0], fields[1], key[0], key.len()), ("test.example/ledger", &*id(fields[0], &key), 1, 33));
+    assert!(private.starts_with(&format!("PRIVATE+KEY+{}+{}+", fields[0], fields[1])));
+}
+
+#[tokio::test]
+async fn every_family_is_documented_and_holds_rows_of_the_documented_form() {
+    let hub = stopped().await;
+    let documented: BTreeSet<_> =
+        table("| family ").iter().map(|row| row[0].clone()).chain(["default".to_owned()]).collect();
+    assert_eq!(hub.families.keys().cloned().collect::<BTreeSet<_>>(), documented);
+    let family = |name: &str| &hub.families[name];
+    assert!(family("default").is_empty() && family("receipts").is_empty());
+
+    // Entries: nothing of a live one, event and time of a withdrawal.
+    let entries = family("entries");
+    let keys: Vec<_> = entries.keys().map(|key| index(key)).collect();
+    assert_eq!(keys, [hub.withdrawn, hub.live]);
+    assert_eq!(entries[&hub.live.to_be_bytes().to_vec()], [0; 0]);
+    let withdrawal = fields(&bytes(&fields(&entries[&hub.withdrawn.to_be_bytes().to_vec()]), 1));
+    let event = number(&withdrawal, 1);
+    let events = family("events");
+    assert_eq!(number(&fields(&bytes(&fields(&events[&event.to_be_bytes().to_vec()]), 3)), 1), number(&withdrawal, 2));
+
+    // Signals: the withdrawn entry's are gone.
+    let of = |kind: u8, value: &[u8]| [&[kind], value, &hub.live.to_be_bytes()].concat();
+    let pdq = data_encoding::HEXLOWER.decode(pdq(1).value.as_bytes()).unwrap();
+    let expected = [
+        of(1, &pdq),
+        of(2, &[1, 2, 3, 4, 5, 6, 7, 8]),
+        of(3, &[0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18]),
+        of(4, &[0xab; 16]),
+        of(5, &[0xcd; 32]),
+    ];
+    assert_eq!(family("signals").keys().cloned().collect::<Vec<_>>(), expected);
+    assert_eq!(expected.each_ref().map(Vec::len), [41, 17, 17, 25, 41]);
+    assert!(family("signals").values().all(|value| index(value) == hub.until));
+
+    // Members and keys: under their ids, as they stand now.
+    let base32 = |id: &str| data_encoding::BASE32_NOPAD.decode(id[2..].to_uppercase().as_bytes()).unwrap();
+    let member = base32(&hub.member);
+    let row = fields(&family("members")[&member]);
+    assert_eq!((bytes(&row, 1), bytes(&row, 2)), (member.clone(), b"Contributor".to_vec()));
+    let key_id = data_encoding::BASE32_NOPAD.decode(hub.key[4..12].to_uppercase().as_bytes()).unwrap();
+    let row = fields(&family("keys")[&key_id]);
+    assert_eq!((bytes(&row, 1), bytes(&row, 2)), (key_id, member.clone()));
+    assert!(number(&row, 8) > 0, "it was revoked");
+    let secret = std::fs::read_to_string(hub.directory.path().join("api-keys.secret")).unwrap();
+    let secret = data_encoding::BASE64.decode(secret.trim_end().as_bytes()).unwrap();
+    let mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap().chain_update(&hub.key).finalize().into_bytes();
+    assert_eq!(bytes(&row, 5), mac.to_vec());
+
+    // Requests: the digest of member and request id leads to the event.
+    let digest = sha256(&[b"hashcommons/v1/request\n", &member, b"live"]);
+    assert_eq!(index(&family("requests")[&digest.to_vec()]), hub.live);
+    assert_eq!(family("requests").len(), 2);
+
+    let meta = family("meta");
+    assert_eq!(meta.keys().collect::<Vec<_>>(), [&b"checkpoint".to_vec(), &b"folded".to_vec()]);
+    assert_eq!(index(&meta[&b"folded".to_vec()]), events.len() as u64);
+}
+
+#[tokio::test]
+async fn the_tree_is_the_hash_of_the_leaves_that_the_events_commit_to() {
+    let hub = stopped().await;
+    let (events, tree) = (&hub.families["events"], &hub.families["tree"]);
+    let mut level: Vec<[u8; 32]> = Vec::new();
+    for (expected, (key, value)) in events.iter().enumerate() {
+        assert_eq!(index(key), expected as u64);
+        let row = fields(value);
+        assert_eq!((bytes(&row, 1).len(), bytes(&row, 2).len()), (0, 32));
+        let commitment = sha256(&[b"hashcommons/v1/leaf\n", &bytes(&row, 2), &bytes(&row, 3)]);
+        level.push(sha256(&[&[0], &[1], &commitment]));
+    }
+    // Operator, its key, member, its key, two entries, a withdrawal, a revocation.
+    assert_eq!(level.len(), 8);
+    let mut nodes = 0;
+    for height in 0_u8..=3 {
+        for (index, hash) in level.iter().enumerate() {
+            let key = [&[height][..], &(index as u64).to_be_bytes()].concat();
+            assert_eq!(tree[&key], hash, "level {height}, index {index}");
+            nodes += 1;
+        }
+        level = level.chunks_exact(2).map(|pair| sha256(&[&[1], &pair[0], &pair[1]])).collect();
+    }
+    assert_eq!(tree.len(), nodes);
+    let root = &tree[&[&[3][..], &0_u64.to_be_bytes()].concat()];
+    let checkpoint = std::str::from_utf8(&hub.families["meta"][&b"checkpoint".to_vec()]).unwrap();
+    let lines: Vec<_> = checkpoint.lines().take(3).collect();
+    assert_eq!(lines, ["test.example/ledger", "8", &data_encoding::BASE64.encode(root)]);
+}
