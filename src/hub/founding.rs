@@ -46,6 +46,14 @@ pub enum SecretsError {
     Entropy(#[from] EntropyError),
 }
 
+/// Whether a ledger was begun in `directory`.
+///
+/// # Errors
+/// [`SecretsError`] if that cannot be told.
+pub fn has_ledger_key(directory: &Path) -> Result<bool, SecretsError> {
+    exists(&directory.join(LEDGER_KEY_FILE))
+}
+
 /// Makes the secrets of a new hub. Files that an interrupted first start left behind are used, not replaced.
 ///
 /// # Errors
