@@ -43,7 +43,8 @@ impl CheckService for Service {
             gate.confirm(&authority).map_err(IntoStatus::into_status)?;
             Ok(answer_one(&check, &permit, request?))
         });
-        Ok(Response::new(Box::pin(answers.take_until(self.0.stopped()))))
+        let (stopped, farewell) = self.0.end();
+        Ok(Response::new(Box::pin(answers.take_until(stopped).chain(farewell))))
     }
 
     #[tracing::instrument(name = "check_media", skip_all)]
