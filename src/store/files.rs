@@ -39,6 +39,8 @@ pub fn read_secret(path: &Path) -> io::Result<String> {
 /// Makes the creation of `path` itself last.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
+        // The parent of a bare name is empty, and means here.
+        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
