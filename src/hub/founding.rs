@@ -47,11 +47,8 @@ pub enum SecretsError {
 }
 
 /// Whether a ledger was begun in `directory`.
-///
-/// # Errors
-/// [`SecretsError`] if that cannot be told.
-pub fn has_ledger_key(directory: &Path) -> Result<bool, SecretsError> {
-    exists(&directory.join(LEDGER_KEY_FILE))
+pub fn has_ledger_key(directory: &Path) -> bool {
+    directory.join(LEDGER_KEY_FILE).exists()
 }
 
 /// Makes the secrets of a new hub. Files that an interrupted first start left behind are used, not replaced.

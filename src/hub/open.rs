@@ -105,7 +105,7 @@ pub enum StartError {
 /// [`StartError`].
 pub fn open(directory: &Path) -> Result<Opened, StartError> {
     // The secrets are made when the database is there: even a first start that was interrupted leaves no key without one.
-    if has_ledger_key(directory)? && !Store::has_database(directory) {
+    if has_ledger_key(directory) && !Store::has_database(directory) {
         return Err(StartError::DatabaseMissing(directory.to_owned()));
     }
     Ok(Opened { store: Arc::new(Store::open(directory)?) })
