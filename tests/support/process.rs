@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_hashcommons");
-/// Longer than anything takes; only so that a hang ends.
-const BOUND: Duration = Duration::from_secs(60);
+/// The longest that a process may take to end once it is told to.
+const BOUND: Duration = Duration::from_secs(25);
 
 /// The program, with nothing of the caller's settings.
 pub fn program() -> Command {
@@ -28,8 +28,8 @@ pub struct HubProcess {
     /// What it printed before `ready`.
     pub said: Vec<String>,
     pub address: String,
-    stdout: JoinHandle<String>,
-    stderr: JoinHandle<String>,
+    /// Reads its log until it ends.
+    stderr: Option<JoinHandle<String>>,
 }
 
 impl HubProcess {
@@ -61,8 +61,8 @@ impl HubProcess {
             said.push(line.trim_end().to_owned());
         }
         let address = said.iter().find_map(|line| line.strip_prefix("listening on ")).unwrap().to_owned();
-        let stdout = std::thread::spawn(move || read_all(&mut lines));
-        Self { child, said, address, stdout, stderr }
+        std::thread::spawn(move || read_all(&mut lines));
+        Self { child, said, address, stderr: Some(stderr) }
     }
 
     /// Where it listens.
@@ -72,6 +72,11 @@ impl HubProcess {
 
     /// `kill -9`.
     pub fn kill(mut self) {
+        self.kill_now();
+    }
+
+    /// The same, for who goes on with the value.
+    pub fn kill_now(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -82,23 +87,21 @@ impl HubProcess {
         assert!(sent.success());
     }
 
-    /// Waits for the end; gives the exit code, what it printed after `ready`, and its log.
-    pub fn wait(mut self) -> (Option<i32>, String, String) {
-        let status = wait(&mut self.child);
-        // The threads end with the pipes.
-        let threads = (
-            std::mem::replace(&mut self.stdout, std::thread::spawn(String::new)),
-            std::mem::replace(&mut self.stderr, std::thread::spawn(String::new)),
-        );
-        (status, threads.0.join().unwrap(), threads.1.join().unwrap())
+    /// Waits for the end, no longer than an orchestrator would; gives the exit code.
+    pub fn wait_now(&mut self) -> Option<i32> {
+        wait(&mut self.child)
     }
 
-    /// Stops it in good order; gives its log.
-    pub fn stop(self) -> String {
+    /// Waits for the end; gives its log.
+    pub fn wait_for_log(&mut self) -> String {
+        assert_eq!(self.wait_now(), Some(0));
+        self.stderr.take().unwrap().join().unwrap()
+    }
+
+    /// Stops it in good order.
+    pub fn stop(mut self) {
         self.terminate();
-        let (code, _, log) = self.wait();
-        assert_eq!(code, Some(0), "{log}");
-        log
+        self.wait_for_log();
     }
 }
 
