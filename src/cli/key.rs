@@ -14,6 +14,7 @@ use crate::wire::{roles_to_wire, timestamp, v1};
 
 /// Issue, list and revoke API keys
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example: hashcommons key issue m-abcd2345 --role checker --out checker.key")]
 pub enum Command {
     /// Make a key; it is shown once
     #[command(after_help = "Example: hashcommons key issue m-abcd2345 --role checker --out checker.key")]

@@ -13,6 +13,7 @@ use crate::wire::{roles_to_wire, v1};
 
 /// Enrol and list members
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example: hashcommons member enrol --name 'Example Video' --jurisdiction NZ --role contributor")]
 pub enum Command {
     /// Enrol an organisation
     #[command(

@@ -93,7 +93,7 @@ pub fn run() -> ExitCode {
 async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
     let json = cli.json;
     match cli.command {
-        Command::Serve(args) => serve::run(args).await,
+        Command::Serve(args) => serve::run(args, json).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Hash(args) => hash::run(&args, json),
         Command::Check(args) => check::run(args, json).await,

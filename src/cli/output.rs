@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use prost::{Message, Name};
 
-use crate::client::to_json;
+use crate::client::{ConnectError, to_json};
 use crate::wire::{Coded, v1};
 
 /// Prints an API message as one line of JSON.
@@ -25,6 +25,12 @@ pub fn explain(error: &anyhow::Error) -> String {
         return explain_status(status);
     }
     let mut text = String::new();
+    let next = match error.downcast_ref::<ConnectError>() {
+        Some(ConnectError::Unreachable { .. }) => {
+            "; is a hub running there? Give its address with --hub, HASHCOMMONS_HUB or a profile"
+        }
+        _ => "",
+    };
     for cause in error.chain() {
         let cause = match cause.downcast_ref::<tonic::Status>() {
             Some(status) => explain_status(status),
@@ -36,6 +42,7 @@ pub fn explain(error: &anyhow::Error) -> String {
             let _ = write!(text, "{separator}{cause}");
         }
     }
+    text.push_str(next);
     text
 }
 

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::ValueEnum;
 use serde::Deserialize;
+use serde_json::json;
 
-use super::Verdict;
+use super::{Verdict, output};
 use crate::domain::{SystemClock, SystemEntropy};
 use crate::grpc::TransportLimits;
 use crate::hub::{ADMIN_KEY_FILE, HubConfig};
@@ -49,8 +50,9 @@ pub struct Args {
     tls_key: Option<PathBuf>,
 
     /// Listen in the clear on an address that others can reach: a proxy in front does TLS
-    #[arg(long, env = "HASHCOMMONS_BEHIND_TLS_PROXY")]
-    behind_tls_proxy: bool,
+    #[arg(long, env = "HASHCOMMONS_BEHIND_TLS_PROXY", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    behind_tls_proxy: Option<bool>,
 
     /// The longest picture to take, in bytes [default: 33554432]
     #[arg(long, env = "HASHCOMMONS_MEDIA_BYTES_MAX", value_name = "BYTES")]
@@ -130,7 +132,7 @@ impl Args {
                 data_dir: self.data_dir.or(file.data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
                 listen,
                 tls,
-                behind_tls_proxy: self.behind_tls_proxy || file.behind_tls_proxy.unwrap_or_default(),
+                behind_tls_proxy: self.behind_tls_proxy.or(file.behind_tls_proxy).unwrap_or_default(),
                 hub: HubConfig {
                     origin: self.origin.or(file.origin),
                     decode_limits,
@@ -144,7 +146,7 @@ impl Args {
     }
 }
 
-pub(super) async fn run(args: Args) -> anyhow::Result<Verdict> {
+pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let settings = args.settings()?;
     start_log(settings.log_format, &settings.log)?;
     let admin_key = settings.serve.data_dir.join(ADMIN_KEY_FILE);
@@ -152,18 +154,25 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Verdict> {
     let signal = stop_signal()?;
     let mut running = serve::start(settings.serve, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     // Whoever started the hub with port 0 reads the port here.
-    super::output::line(&format!("listening on {}", running.address()))?;
+    let address = running.address();
+    tell(json, &json!({ "listening": address.to_string() }), &format!("listening on {address}"))?;
     if let Err(error) = running.ready().await {
         // What is running must stop in good order all the same.
         running.stop().await?;
         return Err(error.into());
     }
     if first_start {
-        super::output::line(&format!("first start: the operator's key is in {}", admin_key.display()))?;
+        let path = admin_key.display().to_string();
+        tell(json, &json!({ "admin_key_file": path }), &format!("first start: the operator's key is in {path}"))?;
     }
-    super::output::line("ready")?;
+    tell(json, &json!({ "ready": true }), "ready")?;
     running.run_until(signal).await?;
     Ok(Verdict::Yes)
+}
+
+/// One line about the start, for machines or for people.
+fn tell(json: bool, fact: &serde_json::Value, words: &str) -> anyhow::Result<()> {
+    if json { output::line(&fact.to_string()) } else { output::line(words) }
 }
 
 /// Resolves at SIGTERM or Ctrl-C.

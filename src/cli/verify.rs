@@ -38,8 +38,9 @@ pub(super) fn run(args: &Args, json: bool) -> anyhow::Result<Verdict> {
         (None, None) => bail!("give the ledger's public key with --ledger-key or --ledger-key-file"),
     };
     let key: VerifierKey = key.trim().parse().context("the ledger's key")?;
-    let text = std::fs::read_to_string(&args.receipt)
-        .with_context(|| format!("cannot read the receipt {}", args.receipt.display()))?;
+    let bytes =
+        std::fs::read(&args.receipt).with_context(|| format!("cannot read the receipt {}", args.receipt.display()))?;
+    let Ok(text) = str::from_utf8(&bytes) else { return refused(json, "it is not a receipt: a receipt is text") };
     let receipt = match text.parse::<Receipt>() {
         Ok(receipt) => receipt,
         Err(error) => return refused(json, &error.to_string()),

@@ -39,12 +39,13 @@ impl CheckService for Service {
         let (check, gate) = (use_cases.check.clone(), use_cases.gate.clone());
         let permit = permit::<operation::Check, _>(&request)?;
         let authority = permit.authority();
-        let requests = request.into_inner().take_until(self.0.stopped());
+        let (stopped, farewell) = self.0.end();
+        let requests = request.into_inner().take_until(stopped);
         let answers = requests.map(move |request| {
             gate.confirm(&authority).map_err(IntoStatus::into_status)?;
             Ok(answer_one(&check, &permit, request?))
         });
-        Ok(Response::new(Box::pin(answers)))
+        Ok(Response::new(Box::pin(answers.chain(farewell))))
     }
 
     #[tracing::instrument(name = "check_media", skip_all)]

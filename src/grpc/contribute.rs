@@ -44,13 +44,13 @@ impl ContributeService for Service {
     ) -> Result<Response<Answers>, Status> {
         let contribute = self.0.use_cases()?.contribute.clone();
         let permit = permit::<operation::Contribute, _>(&request)?;
-        // At shutdown nothing more is read, and what has been read still gets its answer.
-        let requests = request.into_inner().take_until(self.0.stopped());
-        let answers = requests.map(move |request| {
+        let (stopped, farewell) = self.0.end();
+        // What has been read is answered: it may be on disk already.
+        let answers = request.into_inner().take_until(stopped).map(move |request| {
             let (contribute, permit) = (contribute.clone(), permit.clone());
             async move { answer_one(&contribute, &permit, request?).await }
         });
-        Ok(Response::new(Box::pin(answers.buffered(IN_FLIGHT))))
+        Ok(Response::new(Box::pin(answers.buffered(IN_FLIGHT).chain(farewell))))
     }
 
     #[tracing::instrument(name = "withdraw", skip_all, fields(entry = request.get_ref().entry_id))]

@@ -33,7 +33,8 @@ impl LedgerService for Service {
                 Err(status) => Some((vec![Err(status)], None)),
             }
         });
-        Ok(Response::new(Box::pin(pages.flat_map(stream::iter).take_until(self.0.stopped()))))
+        let (stopped, farewell) = self.0.end();
+        Ok(Response::new(Box::pin(pages.flat_map(stream::iter).take_until(stopped).chain(farewell))))
     }
 
     #[tracing::instrument(name = "checkpoint", level = "debug", skip_all)]

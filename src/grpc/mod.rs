@@ -14,8 +14,11 @@ mod taxonomy;
 
 pub use router::{MESSAGE_BYTES_MAX, TransportLimits, router, server};
 
+use std::future::ready;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::watch;
 use tonic::{Request, Status};
 
@@ -52,13 +55,22 @@ impl Desk {
             .ok_or_else(|| Status::unavailable("the hub is still loading its index: try again in a moment"))
     }
 
-    /// Resolves when the hub shuts down.
-    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+    /// What ends a stream when the hub shuts down, to be used with `take_until`; and what the stream then says at its end, so
+    /// that nobody takes it for complete. A stream that has ended by itself says nothing more.
+    fn end<T: Send + 'static>(
+        &self,
+    ) -> (impl Future<Output = ()> + Send + 'static, impl Stream<Item = Result<T, Status>> + Send + 'static) {
         let mut stopping = self.stopping.clone();
-        async move {
+        let cut = Arc::new(AtomicBool::new(false));
+        let was_cut = cut.clone();
+        let stopped = async move {
             // An error means that the sender is gone: that is the end, too.
             let _ = stopping.wait_for(|stopping| *stopping).await;
-        }
+            cut.store(true, Ordering::Relaxed);
+        };
+        let status = || Status::unavailable("the hub is shutting down: go on from here when it is back");
+        let farewell = stream::once(async move { was_cut.load(Ordering::Relaxed).then(|| Err(status())) });
+        (stopped, farewell.filter_map(ready))
     }
 }
 

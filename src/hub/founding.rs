@@ -46,6 +46,11 @@ pub enum SecretsError {
     Entropy(#[from] EntropyError),
 }
 
+/// Whether a ledger was begun in `directory`.
+pub fn has_ledger_key(directory: &Path) -> bool {
+    directory.join(LEDGER_KEY_FILE).exists()
+}
+
 /// Makes the secrets of a new hub. Files that an interrupted first start left behind are used, not replaced.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Starting a hub on its data directory: found it or find it again, fold what is not folded yet, check the tree against its
 //! checkpoint, fill the memory, start the sequencer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::fold::{Change, FoldError, fold};
 use super::follow::Follow;
-use super::founding::{Secrets, SecretsError, create_secrets, first_events, load_secrets};
+use super::founding::{Secrets, SecretsError, create_secrets, first_events, has_ledger_key, load_secrets};
 use super::gate::Gate;
 use super::members::Members;
 use super::prove::Prove;
@@ -65,6 +65,12 @@ pub struct UseCases {
 pub enum StartError {
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// A new ledger under the old key would be a second history.
+    #[error(
+        "the data directory {} has a ledger's key, but its database is missing: restore the folder `rocksdb` from your \
+         backup, or name a new directory", .0.display()
+    )]
+    DatabaseMissing(PathBuf),
     #[error(transparent)]
     Secrets(#[from] SecretsError),
     #[error(transparent)]
@@ -98,6 +104,10 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub fn open(directory: &Path) -> Result<Opened, StartError> {
+    // The secrets are made when the database is there: even a first start that was interrupted leaves no key without one.
+    if has_ledger_key(directory) && !Store::has_database(directory) {
+        return Err(StartError::DatabaseMissing(directory.to_owned()));
+    }
     Ok(Opened { store: Arc::new(Store::open(directory)?) })
 }
 

@@ -79,6 +79,12 @@ impl Store {
         Ok(Self { db, fault: Mutex::new(None), directory: directory.to_owned(), _lock: lock })
     }
 
+    /// Whether there is a database in `directory`, sound or not.
+    pub fn has_database(directory: &Path) -> bool {
+        // RocksDB's own file, without which it would begin anew.
+        directory.join(DATABASE_FOLDER).join("CURRENT").exists()
+    }
+
     /// Where it is.
     pub fn directory(&self) -> &Path {
         &self.directory

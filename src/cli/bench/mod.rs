@@ -9,6 +9,7 @@ use super::Verdict;
 
 /// Measure
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example: hashcommons bench check --key-file checker.key")]
 pub enum Command {
     Check(check::Args),
     Entries(entries::Args),

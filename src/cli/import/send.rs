@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status};
 
 use super::lines::{Line, Lines};
 use super::progress::{Position, Progress, Rejects};
@@ -67,9 +68,12 @@ pub async fn send(
                         // Everything after it has been sent already; alone, it is only late.
                         resend(client, request, progress, rejects, &line).await?;
                     }
-                    Some(Outcome::Rejected(rejected)) => {
+                    Some(Outcome::Rejected(rejected)) if is_the_lines(rejected.code) => {
                         rejects.add(&line, &rejected.message)?;
                         progress.rejected += 1;
+                    }
+                    Some(Outcome::Rejected(rejected)) => {
+                        return Err(Status::new(rejected.code.into(), rejected.message).into());
                     }
                     None => bail!("the hub gave an empty answer"),
                 }
@@ -93,7 +97,13 @@ fn report(done: Position, progress: &mut Progress, rejects: &Rejects, bar: &Prog
 
 /// Whether the same request may be taken a moment later.
 fn is_passing(code: i32) -> bool {
-    tonic::Code::from(code) == tonic::Code::ResourceExhausted
+    Code::from(code) == Code::ResourceExhausted
+}
+
+/// Whether it is the line that is at fault. Anything else (the hub stops, its disk fails) would befall every line after it, too.
+fn is_the_lines(code: i32) -> bool {
+    use tonic::Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange};
+    matches!(Code::from(code), AlreadyExists | FailedPrecondition | InvalidArgument | NotFound | OutOfRange)
 }
 
 /// Sends one line by itself until the hub has room for it.
@@ -118,7 +128,7 @@ async fn resend(
                 return Ok(());
             }
             Err(status) if is_passing(status.code().into()) => {}
-            Err(status) if status.code() == tonic::Code::InvalidArgument => {
+            Err(status) if is_the_lines(status.code().into()) => {
                 rejects.add(line, status.message())?;
                 progress.rejected += 1;
                 return Ok(());

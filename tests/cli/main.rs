@@ -1,0 +1,13 @@
+//! The program as people and scripts meet it: the real binary, against a real hub in a process of its own.
+
+mod commands;
+mod import;
+mod import_interrupted;
+mod logs;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
+mod process;
+mod serving;
+mod settings;
+mod site;
+mod tls;

@@ -1,0 +1,121 @@
+//! A hub that is killed, again and again, under load: what it acknowledged must be there afterwards. And the proof that this
+//! test would notice if it were not.
+
+mod book;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
+mod process;
+#[path = "../hub/support.rs"]
+#[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
+mod support;
+mod tampering;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use book::Book;
+use hashcommons::client::Client;
+use hashcommons::domain::{Clock, Role, SystemClock, SystemEntropy};
+use hashcommons::hub::{self, ADMIN_KEY_FILE, AuditError, Report};
+use hashcommons::policy::ApiKey;
+use hashcommons::wire::{Coded, v1};
+use process::{HubProcess, copy_directory};
+use rand::{RngExt, SeedableRng};
+
+const ROUNDS: u32 = 20;
+
+/// Enrols a contributor who may also check; gives its key.
+async fn contributor(hub: &HubProcess, directory: &Path) -> ApiKey {
+    let admin: ApiKey = std::fs::read_to_string(directory.join(ADMIN_KEY_FILE)).unwrap().trim().parse().unwrap();
+    let admin = Client::connect(&hub.url(), Some(&admin), None).await.unwrap();
+    let request = v1::EnrolMemberRequest {
+        name: "Contributor".to_owned(),
+        jurisdiction: "NZ".to_owned(),
+        roles: vec![Role::Contributor.to_wire(), Role::Checker.to_wire()],
+    };
+    let member_id = admin.admin().enrol_member(request).await.unwrap().into_inner().member_id;
+    let request = v1::IssueKeyRequest { member_id, ..Default::default() };
+    admin.admin().issue_key(request).await.unwrap().into_inner().secret.parse().unwrap()
+}
+
+/// Opens a directory that no process has open, as a hub does, and compares everything with everything.
+fn audit(directory: &Path) -> Result<Report, AuditError> {
+    let config = support::config(directory).hub;
+    let opened = hub::open(directory).unwrap();
+    let (use_cases, thread) = opened.start(&config, Arc::new(SystemClock), Arc::new(SystemEntropy)).unwrap();
+    let verifier = use_cases.prove.verifier().clone();
+    let report = hub::audit(&use_cases.store, &verifier, Some(&use_cases.indexes), SystemClock.now());
+    thread.stop();
+    report
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_killed_under_load_twenty_times_has_lost_nothing_that_it_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    // Which moments it dies in differs from run to run; this tells which they were.
+    let seed: u64 = rand::rng().random();
+    println!("seed {seed}");
+    let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+    let book = Arc::new(Book::default());
+    let mut hub = HubProcess::start(directory.path());
+    let key = contributor(&hub, directory.path()).await;
+    book.learn_ledger(&Client::connect(&hub.url(), Some(&key), None).await.unwrap()).await;
+    for round in 0..ROUNDS {
+        let load = book::load(&book, &hub.url(), &key).await;
+        book.wait_for(random.random_range(1..150)).await;
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..30))).await;
+        hub.kill();
+        load.ended().await;
+        if round % 5 == 0 {
+            let report = audit(directory.path()).unwrap();
+            assert!(report.entries >= book.acknowledged(), "{report:?}");
+        }
+        hub = HubProcess::start(directory.path());
+        let client = Client::connect(&hub.url(), Some(&key), None).await.unwrap();
+        assert_eq!(book.losses(&client).await, [""; 0], "after round {round}");
+        book.learn_ledger(&client).await;
+    }
+    hub.kill();
+    let report = audit(directory.path()).unwrap();
+    assert!(report.entries >= book.acknowledged() && book.acknowledged() >= u64::from(ROUNDS), "{report:?}");
+    assert!(book.withdrawals() > 0, "nothing was withdrawn");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_forgot_what_it_acknowledged_is_found_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let (live, old) = (directory.path().join("live"), directory.path().join("old"));
+    let book = Book::default();
+    let hub = HubProcess::start(&live);
+    let key = contributor(&hub, &live).await;
+    let client = Client::connect(&hub.url(), Some(&key), None).await.unwrap();
+    let kept = book.contribute(&client).await;
+    let withdrawn = book.contribute(&client).await;
+    hub.stop();
+    copy_directory(&live, &old);
+
+    let hub = HubProcess::start(&live);
+    let client = Client::connect(&hub.url(), Some(&key), None).await.unwrap();
+    let forgotten = book.contribute(&client).await;
+    book.withdraw(&client, withdrawn).await;
+    book.learn_ledger(&client).await;
+    hub.kill();
+    let hub = HubProcess::start(&live);
+    let client = Client::connect(&hub.url(), Some(&key), None).await.unwrap();
+    assert_eq!(book.losses(&client).await, [""; 0], "nothing is lost yet");
+    hub.kill();
+
+    std::fs::remove_dir_all(&live).unwrap();
+    copy_directory(&old, &live);
+    let hub = HubProcess::start(&live);
+    let client = Client::connect(&hub.url(), Some(&key), None).await.unwrap();
+    let losses = book.losses(&client).await;
+    let told = |words: &str| losses.iter().any(|loss| loss.contains(words));
+    assert!(told(&format!("entry {forgotten} does not match")), "{losses:?}");
+    assert!(told(&format!("withdrawn entry {withdrawn} matches")), "{losses:?}");
+    assert!(told("the ledger has shrunk"), "{losses:?}");
+    assert!(told("the last receipt's leaf"), "{losses:?}");
+    assert!(!told(&format!("entry {kept} does")), "{losses:?}");
+    hub.kill();
+}
