@@ -4,18 +4,27 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes a file that must not exist yet, readable by its owner alone, and makes it last.
+/// Ends the name of a file that is being written. What an interruption leaves of one is overwritten by the next attempt.
+pub(super) const PARTIAL_ENDING: &str = ".partial";
+
+/// Writes a file that must not exist yet, readable by its owner alone, whole or not at all, and makes it last.
 ///
 /// # Errors
 /// The file exists or cannot be written.
 pub fn write_secret(path: &Path, text: &str) -> io::Result<()> {
+    if path.try_exists()? {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it exists already"));
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(PARTIAL_ENDING);
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = options.open(&partial)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
+    fs::rename(&partial, path)?;
     sync_folder(path)
 }
 

@@ -123,8 +123,9 @@ fn check_format(directory: &Path) -> Result<(), OpenError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut names =
                 fs::read_dir(directory).map_err(|source| OpenError::Directory { path: path.clone(), source })?;
-            // A lock alone is what a first start leaves that was stopped before it wrote the format.
-            let foreign = names.any(|entry| entry.is_ok_and(|entry| entry.file_name() != LOCK_FILE));
+            // What a first start leaves that was stopped before it had written the format.
+            let ours = |name: &str| name == LOCK_FILE || name.ends_with(files::PARTIAL_ENDING);
+            let foreign = names.any(|entry| entry.is_ok_and(|entry| !entry.file_name().to_str().is_some_and(ours)));
             if foreign { Err(OpenError::Foreign { path }) } else { Ok(()) }
         }
         Err(source) => Err(OpenError::Directory { path, source }),
