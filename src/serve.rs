@@ -66,6 +66,12 @@ pub enum ServeError {
     /// A TLS file cannot be read or used.
     #[error("cannot use the TLS file {}: {problem}", .path.display())]
     Tls { path: PathBuf, problem: String },
+    /// The TLS files are there, but do not make an identity.
+    #[error(
+        "cannot use the TLS files {} and {}: {problem}. They must be a certificate chain and its private key, in PEM",
+        .files.certificate.display(), .files.key.display()
+    )]
+    TlsPair { files: TlsFiles, problem: String },
     /// The address cannot be bound.
     #[error("cannot listen on {address}: {source}")]
     Bind { address: SocketAddr, source: std::io::Error },
@@ -114,7 +120,12 @@ pub async fn start(
 
     let mut server = grpc::server(config.transport, desk.clone());
     if let Some(files) = &config.tls {
-        server = server.tls_config(tls(files)?)?;
+        let unusable = |error: tonic::transport::Error| {
+            // The transport's error says nothing itself, its source does.
+            let problem = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            ServeError::TlsPair { files: files.clone(), problem }
+        };
+        server = server.tls_config(tls(files)?).map_err(unusable)?;
     }
     let router = grpc::router(&mut server, &desk, health_service)?;
     let bind = |source| ServeError::Bind { address: config.listen, source };

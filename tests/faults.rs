@@ -1,6 +1,9 @@
 //! A commit that fails, in both ways in which one can: with nothing written, and written but reported as failed. The caller is told
 //! the same, and sending the same request again when the hub is back comes out right both times.
 
+#[path = "support/process.rs"]
+#[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
+mod process;
 #[path = "hub/support.rs"]
 #[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
 mod support;
@@ -125,4 +128,29 @@ async fn health_says_that_a_hub_whose_commit_failed_takes_no_more_changes_and_st
     drop((store, writing, admin, health));
     stop.send(()).unwrap();
     hub.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_met_by_a_failed_commit_stops_and_sets_no_line_aside() {
+    let hub = TestHub::start().await;
+    let (_, key) = hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("items.ndjson");
+    std::fs::write(&file, process::run(&["bench", "entries", "--count", "5"]).stdout).unwrap();
+    let import = |url: String| -> process::Ran {
+        let mut command = process::program();
+        // Not among the arguments, which others can see: as an operator would do it.
+        command.args(["import", "--json", "--hub", &url]).arg(&file).env("HASHCOMMONS_KEY", key.reveal());
+        command.output().unwrap().into()
+    };
+    hub.running().use_cases().unwrap().store.inject(Fault::BeforeWrite);
+    let ran = import(hub.url());
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("goes on where it was") && ran.stderr.contains("stopped taking changes"), "{ran:?}");
+    assert!(!folder.path().join("items.ndjson.rejected").exists());
+    let hub = hub.restart().await;
+    let ran = import(hub.url());
+    assert_eq!((ran.code, &ran.json()[0]["imported"]), (0, &5.into()), "{ran:?}");
+    hub.check().await;
+    hub.stop().await;
 }

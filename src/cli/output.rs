@@ -21,9 +21,6 @@ pub fn line(text: &str) -> anyhow::Result<()> {
 
 /// An error with its causes, and what to do next where that is known.
 pub fn explain(error: &anyhow::Error) -> String {
-    if let Some(status) = error.downcast_ref::<tonic::Status>() {
-        return explain_status(status);
-    }
     let mut text = String::new();
     let next = match error.downcast_ref::<ConnectError>() {
         Some(ConnectError::Unreachable { .. }) => {
@@ -32,14 +29,16 @@ pub fn explain(error: &anyhow::Error) -> String {
         _ => "",
     };
     for cause in error.chain() {
-        let cause = match cause.downcast_ref::<tonic::Status>() {
-            Some(status) => explain_status(status),
-            None => cause.to_string(),
-        };
+        let status = cause.downcast_ref::<tonic::Status>();
+        let cause = status.map_or_else(|| cause.to_string(), explain_status);
         // Many errors repeat their source in their own words.
         if !text.contains(&cause) {
             let separator = if text.is_empty() { "" } else { ": " };
             let _ = write!(text, "{separator}{cause}");
+        }
+        // What is behind a status is the transport's own words for the same.
+        if status.is_some() {
+            break;
         }
     }
     text.push_str(next);

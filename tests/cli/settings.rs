@@ -83,7 +83,6 @@ fn an_address_that_others_can_reach_needs_tls_or_a_proxy_that_does_it() {
     let unset = serve(&[&arguments[..], &config[..]].concat(), &[("HASHCOMMONS_BEHIND_TLS_PROXY", "false")]);
     assert!(unset.code == 2 && unset.stderr.contains("without TLS"), "{unset:?}");
     let hub = HubProcess::start_with(&data_dir, |command| {
-        // The last address given counts no more than the first: clap takes one only, so it comes from the environment.
         command.arg("--behind-tls-proxy");
     });
     hub.stop();
