@@ -8,10 +8,11 @@ use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Desk, permit};
+use crate::domain::FieldError;
 use crate::hub::{Check, CheckAnswer};
 use crate::policy::{Permit, operation};
 use crate::wire::v1::{self, check_service_server::CheckService};
-use crate::wire::{IntoStatus, check_answer, check_media_answer, check_query};
+use crate::wire::{IntoStatus, TAG_BYTES_MAX, check_answer, check_media_answer, check_query};
 
 /// The longest an upload may take.
 const UPLOAD: Duration = Duration::from_secs(60);
@@ -58,15 +59,20 @@ impl CheckService for Service {
         let mut upload = check_media.begin().map_err(IntoStatus::into_status)?;
         let mut parts = request.into_inner();
         let mut limit = None;
+        let mut first = true;
         let read = async {
             while let Some(message) = parts.message().await? {
                 match message.part {
-                    Some(v1::check_media_request::Part::Options(options)) => limit = options.limit,
+                    Some(v1::check_media_request::Part::Options(options)) if first => limit = options.limit,
+                    Some(v1::check_media_request::Part::Options(_)) => {
+                        return Err(FieldError::new("options", "must come first, and once").into_status());
+                    }
                     Some(v1::check_media_request::Part::Chunk(chunk)) => {
                         upload.push(&chunk).map_err(IntoStatus::into_status)?;
                     }
                     None => {}
                 }
+                first = false;
             }
             Ok::<_, Status>(())
         };
@@ -87,7 +93,7 @@ fn answer_one(check: &Check, permit: &Permit<operation::Check>, request: v1::Che
     let answer = match run(check, permit, &request) {
         Ok(answer) => v1::check_stream_response::Answer::Response(check_answer(request.tag, &answer)),
         Err(status) => v1::check_stream_response::Answer::Error(v1::CheckError {
-            tag: request.tag.chars().take(64).collect(),
+            tag: request.tag[..request.tag.floor_char_boundary(TAG_BYTES_MAX)].to_owned(),
             message: status.message().to_owned(),
         }),
     };

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use futures_util::stream::{Stream, StreamExt};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::{Desk, permit};
 use crate::domain::{At, EntryId, WithdrawReason};
@@ -109,7 +109,7 @@ async fn answer_one(
     let outcome = match take(contribute, permit, request).await {
         Ok(Taken::Accepted(accepted)) => Outcome::Accepted(accepted),
         Ok(Taken::Declined(declined)) => Outcome::Declined(declined),
-        Err(status) if status.code() == tonic::Code::PermissionDenied => return Err(status),
+        Err(status) if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) => return Err(status),
         Err(status) => {
             Outcome::Rejected(v1::Rejected { code: status.code().into(), message: status.message().to_owned() })
         }

@@ -74,6 +74,21 @@ impl CheckQuery {
     }
 }
 
+impl CheckQuery {
+    /// Everything that leads from the queries to `entry`: the nearest of its signals for each query, in the order to show.
+    fn evidence(&self, entry: &Entry) -> Vec<Evidence> {
+        let mut evidence = Vec::new();
+        for (at, query) in self.queries.iter().enumerate().filter(|(_, query)| query.signal.is_matchable()) {
+            let distances = entry.draft.signals().iter().filter_map(|stored| query.signal.distance(stored));
+            if let Some(distance) = distances.min().filter(|distance| *distance <= query.radius) {
+                evidence.push(Evidence { query: at, kind: query.signal.kind(), distance });
+            }
+        }
+        evidence.sort_by_key(|evidence| (evidence.rank(), evidence.query));
+        evidence
+    }
+}
+
 /// What became of one query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -170,13 +185,13 @@ impl Check {
             });
         }
         let mut found: Vec<_> = found.into_values().filter(|(_, _, evidence)| !evidence.is_empty()).collect();
-        for (_, _, evidence) in &mut found {
-            evidence.sort_by_key(|evidence| (evidence.rank(), evidence.query));
-        }
-        found.sort_by_key(|(entry, _, evidence)| (evidence[0].rank(), entry.id));
+        // What a limit cut off of one query's neighbours is farther than the best evidence of what is shown.
+        let best = |evidence: &[Evidence]| evidence.iter().map(Evidence::rank).min();
+        found.sort_by_key(|(entry, _, evidence)| (best(evidence), entry.id));
         more |= found.len() > check.limit;
         found.truncate(check.limit);
-        let matches = found.into_iter().map(|(entry, state, evidence)| {
+        let matches = found.into_iter().map(|(entry, state, _)| {
+            let evidence = check.evidence(&entry);
             let mut view = self.viewer.view(entry, &state, permit.principal());
             view.assessment = weigh(view.assessment, evidence.iter().map(|evidence| evidence.kind));
             Match { view, evidence }
@@ -191,7 +206,7 @@ impl Check {
     fn live(&self, query: &Query, limit: usize, now: Timestamp, found: &mut Found) -> Result<Live, CheckError> {
         let mut asked = limit;
         loop {
-            let raw = self.search(query, asked)?;
+            let raw = self.search(query, asked, now)?;
             let mut live = Vec::with_capacity(raw.nearest.len().min(limit));
             let mut dead = 0;
             for (id, distance) in &raw.nearest {
@@ -206,15 +221,17 @@ impl Check {
         }
     }
 
-    /// What the index, or the store for exact kinds, has within the radius, expired or not.
-    fn search(&self, query: &Query, limit: usize) -> Result<Live, CheckError> {
+    /// What the index, or the store for exact kinds, has within the radius. An index may still have what has just expired.
+    fn search(&self, query: &Query, limit: usize, now: Timestamp) -> Result<Live, CheckError> {
         let indexes = &self.indexes;
         let neighbours = match query.signal {
             Signal::Pdq { hash, .. } => indexes.pdq.search(&hash.words(), query.radius, limit)?,
             Signal::Phash(hash) => indexes.phash.search(&[hash.word()], query.radius, limit)?,
             Signal::Dhash(hash) => indexes.dhash.search(&[hash.word()], query.radius, limit)?,
             Signal::Md5(_) | Signal::Sha256(_) => {
-                let rows = self.store.equal_signals(&query.signal)?;
+                let mut rows = self.store.equal_signals(&query.signal)?;
+                // Nothing takes them out of the store.
+                rows.retain(|row| !expiry_passed(row.valid_until, now));
                 let nearest = rows.iter().take(limit).map(|row| (row.entry, Distance::new(0))).collect();
                 return Ok(Live { nearest, total: rows.len() });
             }

@@ -11,7 +11,7 @@ use crate::domain::{
     Actor, Draft, EntryId, Event, Fact, FieldError, Key, KeyId, Member, MemberId, RequestDigest, Timestamp,
     WithdrawReason,
 };
-use crate::policy::{Authority, Refused, Roster};
+use crate::policy::{Authority, Lapsed, Roster};
 use crate::store::{Store, StoreError};
 
 /// What a member wants to happen.
@@ -29,7 +29,7 @@ pub enum Intent {
 pub enum Refusal {
     /// The key was revoked, expired or lost its role while the request waited.
     #[error(transparent)]
-    NotPermitted(#[from] Refused),
+    NotPermitted(#[from] Lapsed),
     /// The request id stands for another draft.
     #[error("request_id: was used before with another draft; choose a new id for a new draft")]
     RequestReused,

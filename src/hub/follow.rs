@@ -9,7 +9,7 @@ use super::commit::Head;
 use super::read::{self, ReadError};
 use crate::domain::{Actor, Clock, Event, Fact, FieldError, Role, Tlp};
 use crate::ledger::{Leaf, Salt, SignedCheckpoint};
-use crate::policy::{Permit, Principal, Refused, Roster, operation};
+use crate::policy::{Lapsed, Permit, Principal, Roster, operation};
 use crate::store::{Store, StoreError, StoredEvent};
 
 /// The most events in one page.
@@ -58,7 +58,7 @@ pub enum FollowError {
     Field(#[from] FieldError),
     /// The key was revoked while the follower followed.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Lapsed(#[from] Lapsed),
     /// An event could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::domain::Clock;
-use crate::policy::{ApiKey, AuthError, Authority, MacSecret, Principal, Refused, Roster};
+use crate::policy::{ApiKey, AuthError, Authority, Lapsed, MacSecret, Principal, Roster};
 
 /// Tells who holds a key.
 #[derive(Clone)]
@@ -27,8 +27,8 @@ impl Gate {
     /// Whether what was permitted when a stream began still is.
     ///
     /// # Errors
-    /// [`Refused`] if the key is no longer live or has lost its role.
-    pub fn confirm(&self, authority: &Authority) -> Result<(), Refused> {
+    /// [`Lapsed`] if the key is no longer live or has lost its role.
+    pub fn confirm(&self, authority: &Authority) -> Result<(), Lapsed> {
         self.roster.load().confirm(authority, self.clock.now())
     }
 }

@@ -25,6 +25,18 @@ impl Format {
         Self::ALL.iter().copied().find(|format| format.codec() == guess)
     }
 
+    /// Its stable code, for machines.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::Gif => "gif",
+            Self::WebP => "webp",
+            Self::Bmp => "bmp",
+            Self::Tiff => "tiff",
+        }
+    }
+
     /// What the `image` crate calls it.
     pub(super) const fn codec(self) -> ImageFormat {
         match self {

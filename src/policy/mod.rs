@@ -13,4 +13,4 @@ pub use access::{Authority, Operation, Permit, Principal, Refused, operation};
 pub use admission::{Admission, admit};
 pub use api_key::{ApiKey, ApiKeyError, MacSecret};
 pub use assessment::{assess, expiry_passed, weigh};
-pub use roster::{AuthError, Roster};
+pub use roster::{AuthError, Lapsed, Roster};

@@ -18,6 +18,17 @@ pub struct Roster {
 #[error("this API key is unknown, revoked or expired")]
 pub struct AuthError;
 
+/// Why what was permitted when a request or a stream began no longer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lapsed {
+    /// The key is no longer live.
+    #[error(transparent)]
+    Key(#[from] AuthError),
+    /// The key is live and has lost its role.
+    #[error(transparent)]
+    Role(#[from] Refused),
+}
+
 impl Roster {
     /// Adds a member, or puts it in the place of its earlier self.
     pub fn set_member(&mut self, member: Member) {
@@ -68,13 +79,10 @@ impl Roster {
     /// Whether what was permitted earlier still is: the key may have been revoked since.
     ///
     /// # Errors
-    /// [`Refused`] if the key is no longer live or has lost its role.
-    pub fn confirm(&self, authority: &Authority, now: Timestamp) -> Result<(), Refused> {
+    /// [`Lapsed`] if the key is no longer live or has lost its role.
+    pub fn confirm(&self, authority: &Authority, now: Timestamp) -> Result<(), Lapsed> {
         let still = self.keys.get(&authority.principal.key).and_then(|key| self.principal(key, now));
-        match still {
-            Some(principal) if principal.has_any(authority.roles) => Ok(()),
-            _ => Err(authority.refusal()),
-        }
+        if still.ok_or(AuthError)?.has_any(authority.roles) { Ok(()) } else { Err(authority.refusal().into()) }
     }
 
     fn principal(&self, key: &Key, now: Timestamp) -> Option<Principal> {
@@ -156,6 +164,6 @@ mod tests {
         let mut revoked = roster.key(key.id()).unwrap().clone();
         revoked.revoked = Some(at(12));
         roster.set_key(revoked);
-        assert!(roster.confirm(&permit.authority(), at(12)).is_err());
+        assert_eq!(roster.confirm(&permit.authority(), at(12)), Err(Lapsed::Key(AuthError)));
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{FieldError, check_count};
 use crate::hub::{self, CheckQuery, QUERIES_MAX, Query};
 
 /// The longest tag, in bytes.
-const TAG_MAX: usize = 64;
+pub const TAG_BYTES_MAX: usize = 64;
 
 /// Reads a check.
 ///
@@ -16,8 +16,11 @@ const TAG_MAX: usize = 64;
 /// The first field that is not as it must be, as in `queries[2].signal.value`.
 pub fn check_query(request: &v1::CheckRequest) -> Result<CheckQuery, FieldError> {
     check_count("queries", request.queries.len(), QUERIES_MAX)?;
-    if request.tag.len() > TAG_MAX {
-        return Err(FieldError::new("tag", format_args!("must be at most {TAG_MAX} bytes, got {}", request.tag.len())));
+    if request.tag.len() > TAG_BYTES_MAX {
+        return Err(FieldError::new(
+            "tag",
+            format_args!("must be at most {TAG_BYTES_MAX} bytes, got {}", request.tag.len()),
+        ));
     }
     let queries = request.queries.iter().enumerate().map(|(at, wire)| {
         let signal = required(wire.signal.as_ref(), "signal")
@@ -56,7 +59,7 @@ pub fn evidence(evidence: &hub::Evidence) -> v1::Evidence {
 pub fn check_media_answer(answer: &hub::CheckMediaAnswer) -> v1::CheckMediaResponse {
     let fingerprint = &answer.fingerprint;
     v1::CheckMediaResponse {
-        format: fingerprint.format.to_string(),
+        format: fingerprint.format.code().to_owned(),
         width: fingerprint.width,
         height: fingerprint.height,
         signals: answer.signals.iter().map(signal_to_wire).collect(),

@@ -14,7 +14,7 @@ use crate::hub::{
     CheckError, CheckMediaError, ContributeError, FollowError, MemberError, ProveError, Refusal, SequenceError,
     TraceError, WithdrawError,
 };
-use crate::policy::{AuthError, Refused};
+use crate::policy::{AuthError, Lapsed, Refused};
 
 /// When to come back after "busy".
 const RETRY_AFTER: Duration = Duration::from_millis(200);
@@ -63,10 +63,19 @@ impl IntoStatus for Refused {
     }
 }
 
+impl IntoStatus for Lapsed {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Key(error) => error.into_status(),
+            Self::Role(refused) => refused.into_status(),
+        }
+    }
+}
+
 impl IntoStatus for Refusal {
     fn into_status(self) -> Status {
         match self {
-            Self::NotPermitted(refused) => refused.into_status(),
+            Self::NotPermitted(lapsed) => lapsed.into_status(),
             Self::RequestReused | Self::NameTaken => Status::already_exists(self.to_string()),
             Self::NoSuchEntry(_) | Self::NoSuchMember(_) | Self::NoSuchKey(_) => Status::not_found(self.to_string()),
             Self::AlreadyRevoked(_) => Status::failed_precondition(self.to_string()),
@@ -148,7 +157,7 @@ impl IntoStatus for FollowError {
     fn into_status(self) -> Status {
         match self {
             Self::Field(error) => bad_field(Code::OutOfRange, &error),
-            Self::Refused(refused) => refused.into_status(),
+            Self::Lapsed(lapsed) => lapsed.into_status(),
             Self::Read(error) => internal(&error),
             Self::Stopped => Status::unavailable(self.to_string()),
         }

@@ -1,0 +1,109 @@
+//! One value for a call of any method.
+
+use hashcommons::wire::v1::{self, check_media_request::Part};
+use tonic::Status;
+
+use super::Scene;
+
+/// A call, not made yet.
+// A table of a hundred: boxes would gain nothing.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug)]
+pub enum Call {
+    Check(v1::CheckRequest),
+    CheckMedia(Vec<Part>),
+    Contribute(v1::ContributeRequest),
+    Withdraw(v1::WithdrawRequest),
+    Trace(v1::TraceRequest),
+    Follow(v1::FollowRequest),
+    GetInclusionProof(v1::GetInclusionProofRequest),
+    GetConsistencyProof(v1::GetConsistencyProofRequest),
+    EnrolMember(v1::EnrolMemberRequest),
+    IssueKey(v1::IssueKeyRequest),
+    ListKeys(v1::ListKeysRequest),
+    RevokeKey(v1::RevokeKeyRequest),
+    GetTaxonomy(v1::GetTaxonomyRequest),
+}
+
+macro_rules! from_request {
+    ($($call:ident($request:ty),)+) => {
+        $(impl From<$request> for Call {
+            fn from(request: $request) -> Self {
+                Self::$call(request)
+            }
+        })+
+    };
+}
+
+from_request! {
+    Check(v1::CheckRequest),
+    CheckMedia(Vec<Part>),
+    Contribute(v1::ContributeRequest),
+    Withdraw(v1::WithdrawRequest),
+    Trace(v1::TraceRequest),
+    Follow(v1::FollowRequest),
+    GetInclusionProof(v1::GetInclusionProofRequest),
+    GetConsistencyProof(v1::GetConsistencyProofRequest),
+    EnrolMember(v1::EnrolMemberRequest),
+    IssueKey(v1::IssueKeyRequest),
+    ListKeys(v1::ListKeysRequest),
+    RevokeKey(v1::RevokeKeyRequest),
+    GetTaxonomy(v1::GetTaxonomyRequest),
+}
+
+/// A trace of an entry.
+pub fn trace(entry_id: u64) -> Call {
+    v1::TraceRequest { entry_id, against: vec![] }.into()
+}
+
+/// A withdrawal of an entry.
+pub fn withdraw(entry_id: u64) -> Call {
+    v1::WithdrawRequest { entry_id, reason: v1::WithdrawReason::Mistake.into() }.into()
+}
+
+impl Call {
+    /// The method's name.
+    pub fn method(&self) -> String {
+        let shown = format!("{self:?}");
+        shown.split('(').next().unwrap().to_owned()
+    }
+
+    /// Every hash in the request.
+    pub fn hashes(&self) -> Vec<String> {
+        let signals: Vec<_> = match self {
+            Self::Check(request) => request.queries.iter().filter_map(|query| query.signal.as_ref()).collect(),
+            Self::Contribute(request) => request.draft.iter().flat_map(|draft| &draft.signals).collect(),
+            Self::Trace(request) => request.against.iter().collect(),
+            _ => Vec::new(),
+        };
+        signals.into_iter().map(|signal| signal.value.clone()).collect()
+    }
+
+    /// Makes the call; of what comes back only the status counts.
+    pub async fn make(&self, scene: &Scene) -> Result<(), Status> {
+        let Scene { member, admin, .. } = scene;
+        let done = match self.clone() {
+            Self::Check(request) => member.checks().check(request).await.err(),
+            Self::CheckMedia(parts) => {
+                let parts = parts.into_iter().map(|part| v1::CheckMediaRequest { part: Some(part) });
+                let parts = tokio_stream::iter(parts.collect::<Vec<_>>());
+                member.checks().check_media(parts).await.err()
+            }
+            Self::Contribute(request) => member.contributions().contribute(request).await.err(),
+            Self::Withdraw(request) => member.contributions().withdraw(request).await.err(),
+            Self::Trace(request) => member.reviews().trace(request).await.err(),
+            Self::Follow(request) => match member.ledger().follow(request).await {
+                Ok(feed) => feed.into_inner().message().await.err(),
+                Err(status) => Some(status),
+            },
+            Self::GetInclusionProof(request) => member.ledger().get_inclusion_proof(request).await.err(),
+            Self::GetConsistencyProof(request) => member.ledger().get_consistency_proof(request).await.err(),
+            Self::EnrolMember(request) => admin.admin().enrol_member(request).await.err(),
+            Self::IssueKey(request) => admin.admin().issue_key(request).await.err(),
+            Self::ListKeys(request) => admin.admin().list_keys(request).await.err(),
+            Self::RevokeKey(request) => admin.admin().revoke_key(request).await.err(),
+            Self::GetTaxonomy(request) => member.taxonomy().get_taxonomy(request).await.err(),
+        };
+        done.map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,187 @@
+//! What becomes of keys that are not as they must be, or no longer are.
+
+use std::time::Duration;
+
+use hashcommons::client::Client;
+use hashcommons::domain::{Clock, KeyId, Role};
+use hashcommons::policy::ApiKey;
+use hashcommons::wire::{Coded, timestamp, v1};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
+
+use crate::raw::{call, connect};
+use crate::support::{TestHub, check_of, pdq};
+
+const CHECKPOINT: &str = "/hashcommons.v1.LedgerService/GetCheckpoint";
+const NOT_LIVE: &str = "this API key is unknown, revoked or expired";
+
+async fn issue(hub: &TestHub, request: v1::IssueKeyRequest) -> (String, ApiKey) {
+    let issued = hub.admin().admin().issue_key(request).await.unwrap().into_inner();
+    (issued.key.unwrap().key_id, issued.secret.parse().unwrap())
+}
+
+async fn revoke(hub: &TestHub, key: &ApiKey) -> v1::Key {
+    let request = v1::RevokeKeyRequest { key_id: key.id().to_string() };
+    hub.admin().admin().revoke_key(request).await.unwrap().into_inner()
+}
+
+async fn checkpoint(client: &Client) -> Result<(), (Code, String)> {
+    let answer = client.ledger().get_checkpoint(v1::GetCheckpointRequest {}).await;
+    answer.map(|_| ()).map_err(|status| (status.code(), status.message().to_owned()))
+}
+
+#[tokio::test]
+async fn a_header_that_is_no_key_is_told_what_is_wrong_with_it_and_never_shown_again() {
+    let hub = TestHub::start().await;
+    let channel = connect(&hub).await;
+    let key = hub.admin_key.reveal();
+    let bearer = format!("Bearer {key}");
+    call(&channel, CHECKPOINT, &[&bearer]).await.expect("the key itself is good");
+
+    let scheme = "authorization: must be `Bearer hck_…`";
+    let once = "authorization: must be sent once, as `Bearer hck_…`";
+    let form = "authorization: is not an API key: one looks like `hck_xxxxxxxx_…`, 52 characters";
+    let checksum = "authorization: is not an API key: its checksum does not fit; was it cut off or mistyped?";
+    // A slip of the finger in the middle of the secret.
+    let mut mistyped = key.to_owned();
+    let slip = if &mistyped[20..21] == "a" { "b" } else { "a" };
+    mistyped.replace_range(20..21, slip);
+    for (headers, expected) in [
+        (vec![], once),
+        (vec![bearer.clone(), bearer.clone()], once),
+        (vec![key.to_owned()], scheme),
+        (vec![format!("Basic {key}")], scheme),
+        (vec![format!("Bearer{key}")], scheme),
+        (vec![String::new()], scheme),
+        (vec!["Bearer ".to_owned()], form),
+        (vec![format!("Bearer  {key}")], form),
+        (vec![format!("Bearer {}", &key[..key.len() - 1])], form),
+        (vec![format!("Bearer {key}a")], form),
+        (vec![format!("Bearer {}", key.to_uppercase())], form),
+        (vec![format!("Bearer {bearer}")], form),
+        (vec![format!("Bearer {mistyped}")], checksum),
+    ] {
+        let headers: Vec<_> = headers.iter().map(String::as_str).collect();
+        let status = call(&channel, CHECKPOINT, &headers).await.unwrap_err();
+        assert_eq!((status.code(), status.message()), (Code::Unauthenticated, expected));
+        assert!(!status.message().contains(&key[13..20]));
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn unknown_wrong_expired_and_revoked_keys_look_the_same() {
+    let hub = TestHub::start().await;
+    let (member, live) = hub.enrol("Checker", "NZ", &[Role::Checker]).await;
+    let now = hub.clock.now();
+    let expires = Some(timestamp(now.plus(Duration::from_secs(60))));
+    let (_, expiring) =
+        issue(&hub, v1::IssueKeyRequest { member_id: member.clone(), expires, ..Default::default() }).await;
+    let (_, revoked) = issue(&hub, v1::IssueKeyRequest { member_id: member, ..Default::default() }).await;
+    for key in [&live, &expiring, &revoked] {
+        checkpoint(&hub.client(key)).await.unwrap();
+    }
+
+    hub.clock.advance(Duration::from_millis(59_999));
+    checkpoint(&hub.client(&expiring)).await.expect("a millisecond is left");
+    hub.clock.advance(Duration::from_millis(1));
+    revoke(&hub, &revoked).await;
+    let unknown = ApiKey::new(KeyId::from_bytes([7; 5]), [7; 20]);
+    let wrong_secret = ApiKey::new(live.id(), [7; 20]);
+    for key in [&unknown, &wrong_secret, &expiring, &revoked] {
+        let refused = checkpoint(&hub.client(key)).await.unwrap_err();
+        assert_eq!(refused, (Code::Unauthenticated, NOT_LIVE.to_owned()));
+    }
+    checkpoint(&hub.client(&live)).await.unwrap();
+    let (code, message) = checkpoint(&hub.anonymous()).await.unwrap_err();
+    assert_eq!(code, Code::Unauthenticated);
+    assert_ne!(message, NOT_LIVE, "no key at all is told apart");
+    hub.check().await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_revoked_twice_was_revoked_the_first_time() {
+    let hub = TestHub::start().await;
+    let (_, key) = hub.enrol("Checker", "NZ", &[Role::Checker]).await;
+    let first = revoke(&hub, &key).await;
+    let size = hub.check().await.events;
+    hub.clock.advance(Duration::from_secs(1));
+    assert_eq!(revoke(&hub, &key).await, first);
+    assert!(first.revoked.is_some());
+    assert_eq!(hub.check().await.events, size);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_may_do_less_than_its_member_but_never_more() {
+    let hub = TestHub::start().await;
+    let (member, _) = hub.enrol("Both", "NZ", &[Role::Checker, Role::Contributor]).await;
+    let only = |role: Role| v1::IssueKeyRequest {
+        member_id: member.clone(),
+        roles: vec![role.to_wire()],
+        ..Default::default()
+    };
+    let (_, key) = issue(&hub, only(Role::Checker)).await;
+    let client = hub.client(&key);
+    client.checks().check(check_of([pdq(1)])).await.unwrap();
+    let status = client.contributions().contribute(v1::ContributeRequest::default()).await.unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied);
+
+    let status = hub.admin().admin().issue_key(only(Role::Admin)).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::InvalidArgument, "roles: the member has no role admin"));
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn an_open_check_stream_ends_with_the_request_after_its_key_is_revoked() {
+    let hub = TestHub::start().await;
+    let (_, key) = hub.enrol("Checker", "NZ", &[Role::Checker]).await;
+    let (requests, receiver) = mpsc::channel(1);
+    requests.send(check_of([pdq(1)])).await.unwrap();
+    let mut answers = hub.client(&key).checks().check_stream(ReceiverStream::new(receiver)).await.unwrap().into_inner();
+    answers.message().await.unwrap().expect("the key is good");
+
+    revoke(&hub, &key).await;
+    requests.send(check_of([pdq(1)])).await.unwrap();
+    let status = answers.message().await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unauthenticated, NOT_LIVE));
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn an_open_contribute_stream_takes_nothing_more_once_its_key_is_revoked() {
+    let hub = TestHub::start().await;
+    let (_, key) = hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
+    let (requests, receiver) = mpsc::channel(1);
+    let item = |n| crate::support::contribution(&format!("item-{n}"), crate::support::draft(vec![pdq(n)]));
+    requests.send(item(1)).await.unwrap();
+    let mut answers =
+        hub.client(&key).contributions().contribute_stream(ReceiverStream::new(receiver)).await.unwrap().into_inner();
+    answers.message().await.unwrap().expect("the key is good");
+
+    revoke(&hub, &key).await;
+    let before = hub.check().await;
+    requests.send(item(2)).await.unwrap();
+    let status = answers.message().await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unauthenticated, NOT_LIVE));
+    assert_eq!(hub.check().await, before);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_follower_who_waits_is_sent_away_when_its_key_is_revoked() {
+    let hub = TestHub::start().await;
+    let (_, key) = hub.enrol("Auditor", "NZ", &[Role::Auditor]).await;
+    let from = hub.check().await.events;
+    let request = v1::FollowRequest { from, until_now: false };
+    let mut feed = hub.client(&key).ledger().follow(request).await.unwrap().into_inner();
+    let first = feed.message().await.unwrap().unwrap();
+    assert!(matches!(first.item, Some(v1::follow_response::Item::Checkpoint(_))), "it waits at the end");
+
+    revoke(&hub, &key).await;
+    let status = feed.message().await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unauthenticated, NOT_LIVE));
+    hub.stop().await;
+}
