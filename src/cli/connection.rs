@@ -18,12 +18,12 @@ pub struct HubArgs {
     #[arg(long, env = "HASHCOMMONS_HUB", value_name = "URL")]
     hub: Option<String>,
 
-    /// File with the API key; it should be readable by you alone
-    #[arg(long, env = "HASHCOMMONS_KEY_FILE", value_name = "FILE")]
+    /// File with the API key; it should be readable by you alone [env: HASHCOMMONS_KEY_FILE]
+    #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
 
-    /// The API key itself; prefer --key-file: other users can see the arguments of running commands
-    #[arg(long, env = "HASHCOMMONS_KEY", value_name = "KEY", hide_env_values = true, conflicts_with = "key_file")]
+    /// The API key itself; prefer --key-file: other users can see the arguments of running commands [env: HASHCOMMONS_KEY]
+    #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
     key: Option<String>,
 
     /// PEM file with the authority that signed the hub's certificate
@@ -49,13 +49,29 @@ impl HubArgs {
     pub async fn connect(&self) -> anyhow::Result<Client> {
         let profile = self.profile()?;
         let hub = self.hub.clone().or(profile.hub).unwrap_or_else(|| HUB_DEFAULT.to_owned());
-        let key = match (&self.key, self.key_file.as_ref().or(profile.key_file.as_ref())) {
-            (Some(text), _) => Some(text.trim().parse::<ApiKey>().context("--key")?),
-            (None, Some(path)) => Some(read_key(path)?),
-            (None, None) => None,
-        };
+        let key = self.key(profile.key_file)?;
         let ca = self.ca_cert.as_ref().or(profile.ca_cert.as_ref());
         Ok(Client::connect(&hub, key.as_ref(), ca.map(PathBuf::as_path)).await?)
+    }
+
+    /// The key: of a flag, else of the environment, else of the profile. Either of the first two may name a file or be the key.
+    fn key(&self, of_profile: Option<PathBuf>) -> anyhow::Result<Option<ApiKey>> {
+        let read =
+            |text: &str, source: &str| text.trim().parse::<ApiKey>().with_context(|| source.to_owned()).map(Some);
+        if let Some(text) = &self.key {
+            return read(text, "--key");
+        }
+        if let Some(path) = &self.key_file {
+            return read_key(path).map(Some);
+        }
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        if let Some(path) = variable("HASHCOMMONS_KEY_FILE") {
+            return read_key(Path::new(&path)).map(Some);
+        }
+        match variable("HASHCOMMONS_KEY") {
+            Some(text) => read(&text, "HASHCOMMONS_KEY"),
+            None => of_profile.map(|path| read_key(&path)).transpose(),
+        }
     }
 
     fn profile(&self) -> anyhow::Result<Profile> {

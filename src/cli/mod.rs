@@ -94,7 +94,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
     let json = cli.json;
     match cli.command {
         Command::Serve(args) => serve::run(args, json).await,
-        Command::Demo(args) => demo::run(args).await,
+        Command::Demo(args) => demo::run(args, json).await,
         Command::Hash(args) => hash::run(&args, json),
         Command::Check(args) => check::run(args, json).await,
         Command::Contribute(args) => contribute::run(args, json).await,

@@ -17,10 +17,8 @@ use crate::wire::v1::ledger_service_server::LedgerServiceServer;
 use crate::wire::v1::review_service_server::ReviewServiceServer;
 use crate::wire::v1::taxonomy_service_server::TaxonomyServiceServer;
 
-/// The largest message of any method but `CheckMedia`: sixteen signals and all their provenance take a few KiB.
-pub const MESSAGE_BYTES_MAX: usize = 256 << 10;
-/// The largest piece of a picture.
-const CHUNK_BYTES_MAX: usize = 4 << 20;
+/// The largest message of any method. Sixteen signals and all their provenance take a few KiB; pictures come in pieces.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
 /// What one connection may cost.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +68,7 @@ pub fn router(
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let check = CheckServiceServer::new(check::Service(desk.clone())).max_decoding_message_size(CHUNK_BYTES_MAX);
+    let check = CheckServiceServer::new(check::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let contribute =
         ContributeServiceServer::new(contribute::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let review = ReviewServiceServer::new(review::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);

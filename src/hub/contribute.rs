@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::decide::Intent;
 use super::prove::{Prove, ProveError};
 use super::sequencer::{SequenceError, Sequencer};
-use crate::domain::{Clock, Draft, EntryId, FieldError, RequestId, Taxonomies};
+use crate::domain::{Draft, EntryId, FieldError, RequestId, Taxonomies};
 use crate::ledger::Receipt;
 use crate::ledger::record::request_digest;
 use crate::policy::{Admission, Permit, admit, operation};
@@ -16,7 +16,6 @@ pub struct Contribute {
     pub(super) sequencer: Sequencer,
     pub(super) prove: Prove,
     pub(super) taxonomies: Arc<Taxonomies>,
-    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// What became of a contribution.
@@ -62,9 +61,7 @@ impl Contribute {
         with_receipt: bool,
     ) -> Result<Contributed, ContributeError> {
         let taxonomy = self.taxonomies.current();
-        if let Admission::TooFeatureless { signal } =
-            admit(&draft, taxonomy, self.clock.now()).map_err(|error| error.within("draft"))?
-        {
+        if let Admission::TooFeatureless { signal } = admit(&draft, taxonomy).map_err(|error| error.within("draft"))? {
             return Ok(Contributed::TooFeatureless { signal });
         }
         let intent = Intent::Contribute {

@@ -11,7 +11,7 @@ use crate::domain::{
     Actor, Draft, EntryId, Event, Fact, FieldError, Key, KeyId, Member, MemberId, RequestDigest, Timestamp,
     WithdrawReason,
 };
-use crate::policy::{Authority, Lapsed, Roster};
+use crate::policy::{Authority, Lapsed, Roster, check_validity};
 use crate::store::{Store, StoreError};
 
 /// What a member wants to happen.
@@ -116,6 +116,7 @@ impl Pending {
                 if let Some(earlier) = self.earlier(store, &request)? {
                     return repeated(earlier, &draft);
                 }
+                check_validity(&draft, self.at).map_err(|error| error.within("draft"))?;
                 if let Some(entry) = draft.provenance().supersedes
                     && read::entry(store, entry)?.is_none_or(|entry| entry.contributor != caller)
                 {

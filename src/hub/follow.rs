@@ -1,9 +1,11 @@
 //! Use case: read the ledger's events from a position on, and wait for more.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::commit::Head;
 use super::read::{self, ReadError};
@@ -14,6 +16,8 @@ use crate::store::{Store, StoreError, StoredEvent};
 
 /// The most events in one page.
 const PAGE: usize = 512;
+/// How often a waiting follower's permit is confirmed.
+const RECHECK: Duration = Duration::from_secs(1);
 
 /// Gives out the ledger's events.
 #[derive(Clone)]
@@ -97,12 +101,19 @@ impl Follow {
         Ok(Page { items, next, checkpoint: (next == head.size).then_some(head.checkpoint) })
     }
 
-    /// Waits until the ledger is longer than `size`.
+    /// Waits until the ledger is longer than `size`, and sees every second whether the permit still holds.
     ///
     /// # Errors
-    /// [`FollowError::Stopped`] when the hub shuts down.
-    pub async fn wait_beyond(&mut self, size: u64) -> Result<(), FollowError> {
-        self.head.wait_for(|head| head.size > size).await.map(|_| ()).map_err(|_| FollowError::Stopped)
+    /// [`FollowError::Stopped`] when the hub shuts down, [`FollowError::Lapsed`] when the key is revoked or expires.
+    pub async fn wait_beyond(&mut self, permit: &Permit<operation::Follow>, size: u64) -> Result<(), FollowError> {
+        let authority = permit.authority();
+        loop {
+            match timeout(RECHECK, self.head.wait_for(|head| head.size > size)).await {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(_)) => return Err(FollowError::Stopped),
+                Err(_) => self.roster.load().confirm(&authority, self.clock.now())?,
+            }
+        }
     }
 }
 

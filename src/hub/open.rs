@@ -188,7 +188,6 @@ impl Opened {
                 sequencer: sequencer.clone(),
                 prove: prove.clone(),
                 taxonomies: taxonomies.clone(),
-                clock: clock.clone(),
             },
             withdraw: Withdraw { sequencer: sequencer.clone(), prove: prove.clone() },
             trace: Trace { store: store.clone(), prove: prove.clone(), viewer, taxonomies: taxonomies.clone() },

@@ -10,7 +10,7 @@ mod assessment;
 mod roster;
 
 pub use access::{Authority, Operation, Permit, Principal, Refused, operation};
-pub use admission::{Admission, admit};
+pub use admission::{Admission, admit, check_validity};
 pub use api_key::{ApiKey, ApiKeyError, MacSecret};
 pub use assessment::{assess, expiry_passed, weigh};
 pub use roster::{AuthError, Lapsed, Roster};

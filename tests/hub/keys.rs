@@ -185,3 +185,20 @@ async fn a_follower_who_waits_is_sent_away_when_its_key_is_revoked() {
     assert_eq!((status.code(), status.message()), (Code::Unauthenticated, NOT_LIVE));
     hub.stop().await;
 }
+
+#[tokio::test]
+async fn a_follower_who_waits_while_nothing_happens_is_sent_away_when_its_key_expires() {
+    let hub = TestHub::start().await;
+    let (member, _) = hub.enrol("Auditor", "NZ", &[Role::Auditor]).await;
+    let expires = hashcommons::wire::timestamp("2026-11-22T13:00:00Z".parse().unwrap());
+    let (_, key) =
+        issue(&hub, v1::IssueKeyRequest { member_id: member, expires: Some(expires), ..Default::default() }).await;
+    let request = v1::FollowRequest { from: hub.check().await.events, until_now: false };
+    let mut feed = hub.client(&key).ledger().follow(request).await.unwrap().into_inner();
+    feed.message().await.unwrap().expect("it waits at the end");
+
+    hub.clock.advance(std::time::Duration::from_secs(3_600));
+    let status = feed.message().await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unauthenticated, NOT_LIVE));
+    hub.stop().await;
+}

@@ -94,7 +94,7 @@ async fn an_entry_stops_matching_when_its_time_has_passed() {
     let until = hashcommons::wire::timestamp("2026-11-22T13:00:00Z".parse().unwrap());
     short.provenance.as_mut().unwrap().valid_until = Some(until);
     let md5 = short.signals[1].clone();
-    member.contributions().contribute(contribution("short", short)).await.unwrap();
+    member.contributions().contribute(contribution("short", short.clone())).await.unwrap();
     let both = check_of([pdq(1), md5]);
     let response = member.checks().check(both.clone()).await.unwrap().into_inner();
     assert_eq!(response.matches[0].evidence.len(), 2);
@@ -102,6 +102,11 @@ async fn an_entry_stops_matching_when_its_time_has_passed() {
     let response = member.checks().check(both).await.unwrap().into_inner();
     assert!(response.matches.is_empty());
     assert!(response.results.iter().all(|result| result.outcome() == v1::Outcome::NoMatch && result.total == 0));
+    // The answer to the first time was lost, perhaps: the same request is still the same entry. A new one is too late.
+    let again = member.contributions().contribute(contribution("short", short.clone())).await.unwrap().into_inner();
+    assert!(matches!(again.outcome, Some(v1::contribute_response::Outcome::Accepted(accepted)) if accepted.repeated));
+    let status = member.contributions().contribute(contribution("late", short)).await.unwrap_err();
+    assert!(status.message().starts_with("draft.provenance.valid_until: must be in the future"), "{status}");
     let hub = hub.restart().await;
     hub.check().await;
     hub.stop().await;

@@ -43,7 +43,7 @@ struct Pictures {
     own: bool,
 }
 
-pub(super) async fn run(args: Args) -> anyhow::Result<Verdict> {
+pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let pictures = pictures(args.image)?;
     if let Some(folder) = args.save {
         return save(&pictures, &folder);
@@ -66,12 +66,15 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Verdict> {
     let told = match hub.ready().await {
         Ok(()) => {
             let admin = super::connection::read_key(&data_dir.join(ADMIN_KEY_FILE))?;
-            story::tell(hub.address(), &admin, &pictures, directory.path()).await
+            story::tell(story::Teller { json }, hub.address(), &admin, &pictures, directory.path()).await
         }
         Err(error) => Err(error.into()),
     };
     hub.stop().await?;
-    told?;
+    let facts = told?;
+    if json {
+        super::output::line(&facts.to_string())?;
+    }
     Ok(Verdict::Yes)
 }
 

@@ -1,9 +1,11 @@
 //! The demonstration's steps, in the order in which they are told.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
+use serde_json::json;
 
 use super::{Pictures, pictures};
 use crate::cli::{check, output, trace};
@@ -19,66 +21,85 @@ struct Actor {
     client: Client,
 }
 
-/// Tells the whole story.
+/// Tells the whole story; gives what machines want to know of it.
 pub(super) async fn tell(
+    teller: Teller,
     address: SocketAddr,
     admin: &ApiKey,
     pictures: &Pictures,
     directory: &Path,
-) -> anyhow::Result<()> {
-    say(&format!("A hub is running on {address}, its data in {}.\n", directory.display()))?;
+) -> anyhow::Result<serde_json::Value> {
+    teller.say(&format!("A hub is running on {address}, its data in {}.\n", directory.display()))?;
     let hub = Client::connect(&format!("http://{address}"), None, None).await?;
     let operator = hub.with_key(admin);
 
-    say("1. The operator enrols three members of three jurisdictions, and a moderator.")?;
-    let big = enrol(&hub, &operator, "Big Platform", "IE", Role::Contributor).await?;
-    let small = enrol(&hub, &operator, "Small Forum", "NZ", Role::Checker).await?;
-    enrol(&hub, &operator, "Video Archive", "CA", Role::Contributor).await?;
-    let moderator = enrol(&hub, &operator, "Review Desk", "DE", Role::Reviewer).await?;
+    teller.say("1. The operator enrols three members of three jurisdictions, and a moderator.")?;
+    let big = enrol(teller, &hub, &operator, "Big Platform", "IE", Role::Contributor).await?;
+    let small = enrol(teller, &hub, &operator, "Small Forum", "NZ", Role::Checker).await?;
+    enrol(teller, &hub, &operator, "Video Archive", "CA", Role::Contributor).await?;
+    let moderator = enrol(teller, &hub, &operator, "Review Desk", "DE", Role::Reviewer).await?;
 
-    say(
+    teller.say(
         "\n2. Big Platform hashes a picture on its own machine and contributes the hashes. The picture stays where it is.",
     )?;
-    let (entry, receipt) = contribute(&big, pictures).await?;
+    let (entry, receipt) = contribute(teller, &big, pictures).await?;
     let key = ledger_key(&hub, admin).await?;
     let receipt_file = directory.join("entry.tlog-proof");
     std::fs::write(&receipt_file, &receipt)?;
-    verify(&receipt_file, &key, "the receipt")?;
+    verify(teller, &receipt_file, &key, "the receipt")?;
 
-    say("\n3. Small Forum checks uploads: copies as people make them, and a picture that has nothing to do with it.")?;
-    let copy = check_copies(&small, pictures, entry).await?;
+    teller.say(
+        "\n3. Small Forum checks uploads: copies as people make them, and a picture that has nothing to do with it.",
+    )?;
+    let copy = check_copies(teller, &small, pictures, entry).await?;
 
-    say("\n4. What Small Forum is told of a match:")?;
-    say(indent(&check::words(copy.name, &copy.response)).trim_end())?;
+    teller.say("\n4. What Small Forum is told of a match:")?;
+    teller.say(indent(&check::words(copy.name, &copy.response)).trim_end())?;
 
-    say("\n5. The moderator traces it:")?;
+    teller.say("\n5. The moderator traces it:")?;
     let traced = trace_entry(&moderator, entry, &copy.signals).await?;
     ensure!(
         traced.entry.as_ref().is_some_and(|entry| entry.contributor.as_ref().is_some_and(|who| who.name.is_none())),
         "the moderator was shown who contributed"
     );
-    say(indent(&trace::words(&traced)).trim_end())?;
+    teller.say(indent(&trace::words(&traced)).trim_end())?;
 
-    say("\n6. Big Platform withdraws the entry.")?;
+    teller.say("\n6. Big Platform withdraws the entry.")?;
     let request = v1::WithdrawRequest { entry_id: entry, reason: v1::WithdrawReason::Mistake.into() };
     let withdrawn = big.client.contributions().withdraw(request).await?.into_inner();
     ensure!(withdrawn.receipt.is_some(), "the withdrawal has no receipt");
     let again = look_up(&small, &copy.signals).await?;
     ensure!(again.matches.is_empty(), "the withdrawn entry still matches");
-    say("   The next check: no match.")?;
-    verify(&receipt_file, &key, "the entry's receipt, offline, still")?;
-    say("\nEvery step came out as it should.")
+    teller.say("   The next check: no match.")?;
+    verify(teller, &receipt_file, &key, "the entry's receipt, offline, still")?;
+    teller.say("\nEvery step came out as it should.")?;
+    Ok(json!({ "entry": entry, "pdq_distances": copy.distances, "every_step_as_it_should": true }))
 }
 
-fn say(text: &str) -> anyhow::Result<()> {
-    output::line(text)
+/// Tells people; machines are told at the end.
+#[derive(Clone, Copy)]
+pub(super) struct Teller {
+    pub json: bool,
+}
+
+impl Teller {
+    fn say(self, text: &str) -> anyhow::Result<()> {
+        if self.json { Ok(()) } else { output::line(text) }
+    }
 }
 
 fn indent(text: &str) -> String {
     text.lines().map(|line| format!("   {line}\n")).collect()
 }
 
-async fn enrol(hub: &Client, operator: &Client, name: &str, jurisdiction: &str, role: Role) -> anyhow::Result<Actor> {
+async fn enrol(
+    teller: Teller,
+    hub: &Client,
+    operator: &Client,
+    name: &str,
+    jurisdiction: &str,
+    role: Role,
+) -> anyhow::Result<Actor> {
     let request = v1::EnrolMemberRequest {
         name: name.to_owned(),
         jurisdiction: jurisdiction.to_owned(),
@@ -87,7 +108,7 @@ async fn enrol(hub: &Client, operator: &Client, name: &str, jurisdiction: &str, 
     let member = operator.admin().enrol_member(request).await?.into_inner();
     let request = v1::IssueKeyRequest { member_id: member.member_id.clone(), ..Default::default() };
     let issued = operator.admin().issue_key(request).await?.into_inner();
-    say(&format!("   {name:<14} {jurisdiction}  {role:<12} pseudonym {}", member.member_id))?;
+    teller.say(&format!("   {name:<14} {jurisdiction}  {role:<12} pseudonym {}", member.member_id))?;
     Ok(Actor { client: hub.with_key(&issued.secret.parse()?) })
 }
 
@@ -96,12 +117,12 @@ fn signals(file: &[u8]) -> anyhow::Result<Vec<Signal>> {
     Ok(fingerprint(file, &DecodeLimits::default())?.signals())
 }
 
-async fn contribute(big: &Actor, pictures: &Pictures) -> anyhow::Result<(u64, String)> {
+async fn contribute(teller: Teller, big: &Actor, pictures: &Pictures) -> anyhow::Result<(u64, String)> {
     let print = fingerprint(&pictures.file, &DecodeLimits::default())?;
     let Looks::Matchable { pdq, quality, .. } = print.looks else {
         bail!("this picture is too featureless to share or match: take another one");
     };
-    say(&format!("   {}x{}, PDQ {pdq}, quality {quality}", print.width, print.height))?;
+    teller.say(&format!("   {}x{}, PDQ {pdq}, quality {quality}", print.width, print.height))?;
     let draft = v1::Draft {
         signals: print.signals().iter().map(signal_to_wire).collect(),
         labels: vec!["graphic-violence".to_owned()],
@@ -121,10 +142,10 @@ async fn contribute(big: &Actor, pictures: &Pictures) -> anyhow::Result<(u64, St
     let response = big.client.contributions().contribute(request.clone()).await?.into_inner();
     let accepted = accepted(response)?;
     let receipt = accepted.receipt.context("the contribution has no receipt")?;
-    say(&format!("   Entry {} is on disk, in the ledger and in the index.", accepted.entry_id))?;
+    teller.say(&format!("   Entry {} is on disk, in the ledger and in the index.", accepted.entry_id))?;
     let again = self::accepted(big.client.contributions().contribute(request).await?.into_inner())?;
     ensure!(again.repeated && again.entry_id == accepted.entry_id, "the same request made a second entry");
-    say("   Sent again by mistake, it is still one entry.")?;
+    teller.say("   Sent again by mistake, it is still one entry.")?;
     Ok((accepted.entry_id, receipt.tlog_proof))
 }
 
@@ -141,12 +162,16 @@ async fn ledger_key(hub: &Client, admin: &ApiKey) -> anyhow::Result<VerifierKey>
     Ok(checkpoint.verifier_key.parse()?)
 }
 
-fn verify(file: &Path, key: &VerifierKey, what: &str) -> anyhow::Result<()> {
+fn verify(teller: Teller, file: &Path, key: &VerifierKey, what: &str) -> anyhow::Result<()> {
     let receipt: Receipt = std::fs::read_to_string(file)?.parse()?;
     let verified = receipt.verify(key).context("a receipt does not verify")?;
     ensure!(verified.event().is_some(), "a receipt does not show its event");
     let size = verified.checkpoint().size();
-    say(&format!("   Verified {what}: event {} in a ledger of {size}, signed by {}.", verified.index(), key.name()))
+    teller.say(&format!(
+        "   Verified {what}: event {} in a ledger of {size}, signed by {}.",
+        verified.index(),
+        key.name()
+    ))
 }
 
 async fn look_up(small: &Actor, signals: &[Signal]) -> anyhow::Result<v1::CheckResponse> {
@@ -161,17 +186,21 @@ struct Recognized {
     name: &'static str,
     signals: Vec<Signal>,
     response: v1::CheckResponse,
+    /// Of each copy from the original, in bits.
+    distances: BTreeMap<&'static str, Option<u16>>,
 }
 
 /// Checks every copy and the unrelated picture; gives the first copy that was recognized.
-async fn check_copies(small: &Actor, pictures: &Pictures, entry: u64) -> anyhow::Result<Recognized> {
+async fn check_copies(teller: Teller, small: &Actor, pictures: &Pictures, entry: u64) -> anyhow::Result<Recognized> {
     let original = signals(&pictures.file)?;
     let mut recognized = None;
+    let mut distances = BTreeMap::new();
     for (name, alter) in pictures::ALTERATIONS {
         let file = alter(&pictures.pixels)?;
         let copy = signals(&file)?;
         let response = look_up(small, &copy).await?;
         let distance = pdq_distance(&original, &copy);
+        distances.insert(name, distance);
         let near = distance.is_some_and(|bits| bits <= SignalKind::Pdq.radius_max().bits());
         let found = of_entry(&response, entry);
         let by_pdq =
@@ -188,23 +217,23 @@ async fn check_copies(small: &Actor, pictures: &Pictures, entry: u64) -> anyhow:
             );
         }
         match found {
-            Some(found) => say(&format!("   {name:<13} match: {}", output::evidence(&found.evidence)))?,
-            None => say(&format!("   {name:<13} no match: it changes this picture too much for PDQ"))?,
+            Some(found) => teller.say(&format!("   {name:<13} match: {}", output::evidence(&found.evidence)))?,
+            None => teller.say(&format!("   {name:<13} no match: it changes this picture too much for PDQ"))?,
         }
         if near {
-            recognized.get_or_insert(Recognized { name, signals: copy, response });
+            recognized.get_or_insert((name, copy, response));
         }
     }
     let response = look_up(small, &signals(&pictures.unrelated)?).await?;
     ensure!(of_entry(&response, entry).is_none(), "the unrelated picture matches");
-    say("   unrelated     no match")?;
-    if let Some(recognized) = recognized {
-        return Ok(recognized);
+    teller.say("   unrelated     no match")?;
+    if let Some((name, signals, response)) = recognized {
+        return Ok(Recognized { name, signals, response, distances });
     }
     let response = look_up(small, &original).await?;
     ensure!(of_entry(&response, entry).is_some(), "the picture itself does not match");
-    say("   the same file match")?;
-    Ok(Recognized { name: "the same file", signals: original, response })
+    teller.say("   the same file match")?;
+    Ok(Recognized { name: "the same file", signals: original, response, distances })
 }
 
 fn of_entry(response: &v1::CheckResponse, entry: u64) -> Option<&v1::Match> {

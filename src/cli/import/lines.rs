@@ -111,7 +111,10 @@ impl Lines {
             whole = false;
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         });
-        Ok(Some((text.trim_end_matches(['\n', '\r']).to_owned(), whole)))
+        let text = text.trim_end_matches(['\n', '\r']);
+        // Some editors put a byte order mark before the first line.
+        let text = if self.at.lines == 1 { text.trim_start_matches('\u{feff}') } else { text };
+        Ok(Some((text.to_owned(), whole)))
     }
 
     fn request(&self, text: &str) -> Result<v1::ContributeRequest, FieldError> {
@@ -150,6 +153,9 @@ fn header(text: &str) -> anyhow::Result<Vec<String>> {
     let columns = fields(text)?;
     if let Some(unknown) = columns.iter().find(|column| !COLUMNS.contains(&column.as_str())) {
         bail!("unknown column `{}`: the columns are {}", unknown.escape_debug(), COLUMNS.join(", "));
+    }
+    if let Some(doubled) = columns.iter().enumerate().find(|(at, column)| columns[..*at].contains(column)) {
+        bail!("the column `{}` is there twice", doubled.1);
     }
     if let Some(missing) = REQUIRED.iter().find(|column| !columns.iter().any(|have| have == *column)) {
         bail!("the column `{missing}` is missing");

@@ -123,7 +123,7 @@ fn provenance(scene: &Scene) -> Vec<Row> {
         types(&["no-such-type"], "content_types[0]: unknown code `no-such-type`: must be one of "),
         types(&["propaganda-image"; 2], "content_types: `propaganda-image` is given twice"),
         types(&["propaganda-image"; 9], "content_types: must be at most 8, got 9"),
-        until(now, 0, "valid_until: must be in the future, got 2026-11-22T12:00:00Z"),
+        until(now, 0, "valid_until: must be in the future, got 2026-11-22T12:00:00.000Z"),
         until(now - 1, 999_000_000, "valid_until: must be in the future"),
         until(now, 999_999, "valid_until: must be in the future"),
         until(-1, 0, in_1970),

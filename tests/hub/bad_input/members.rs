@@ -60,7 +60,7 @@ fn keys(scene: &Scene) -> Vec<Row> {
     vec![
         label("tab\there"),
         label(&"x".repeat(81)),
-        expires(now, 0, "expires: must be in the future, got 2026-11-22T12:00:00Z"),
+        expires(now, 0, "expires: must be in the future, got 2026-11-22T12:00:00.000Z"),
         expires(0, 0, "expires: must be in the future"),
         expires(now + 60, -1, "expires: must be a UTC time from 1970 to 9999"),
         roles(vec![99], "roles[0]: must be one of checker, "),
