@@ -3,12 +3,17 @@
 mod authorization;
 mod bad_input;
 mod concurrency;
+mod faults;
 mod follow;
 mod items;
 mod keys;
 mod lifecycle;
 mod matching;
 mod media;
+mod open;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "tests/cli and tests/crash use the rest")]
+mod process;
 mod proofs;
 mod raw;
 mod scan;

@@ -61,6 +61,11 @@ impl TestHub {
         format!("http://{}", self.running.address())
     }
 
+    /// Its data directory.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// The running service, to look behind it.
     pub fn running(&self) -> &Running {
         &self.running

@@ -1,9 +1,5 @@
 //! `docs/authorization.md` has the table of methods and roles that the program decides by.
 
-#[path = "support/generated.rs"]
-#[allow(dead_code, reason = "tests/ledger_example.rs uses the rest")]
-mod generated;
-
 use hashcommons::domain::Role;
 use hashcommons::grpc::access::{Access, TABLE};
 
@@ -24,7 +20,7 @@ fn table(rows: &[(&str, Access)]) -> String {
 
 #[test]
 fn the_documented_table_is_the_one_that_the_program_decides_by() {
-    generated::part("authorization.md", "authorization_doc", &table(TABLE));
+    crate::generated::part("authorization.md", "authorization", &table(TABLE));
 }
 
 #[test]

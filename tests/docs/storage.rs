@@ -1,22 +1,16 @@
 //! `docs/storage.md` is what is on the disk: a hub's database is opened with RocksDB alone and read by that page, with
 //! nothing of the program but the hub that wrote it.
 
-#[path = "support/protobuf.rs"]
-mod protobuf;
-#[path = "hub/support.rs"]
-#[allow(dead_code, reason = "shared with tests/hub, which uses all of it")]
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::protobuf::{bytes, fields, number};
+use crate::support::{TestHub, contribution, draft, pdq};
 use hashcommons::domain::{Role, Timestamp};
 use hashcommons::wire::v1;
 use hmac::{Hmac, KeyInit, Mac};
-use protobuf::{bytes, fields, number};
 use rocksdb::{DB, IteratorMode, Options};
 use sha2::{Digest, Sha256};
-use support::{TestHub, contribution, draft, pdq};
 use tempfile::TempDir;
 
 type Rows = BTreeMap<Vec<u8>, Vec<u8>>;

@@ -1,10 +1,6 @@
 //! Links between the project's pages lead somewhere: to a file that is there, and to a heading that it has. So do names of pages
 //! in the code.
 
-#[path = "support/source.rs"]
-#[allow(dead_code, reason = "tests/architecture.rs uses the rest")]
-mod source;
-
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
@@ -67,7 +63,8 @@ fn every_link_between_pages_leads_to_a_file_and_a_heading_that_are_there() {
 
 #[test]
 fn every_page_that_the_code_names_is_there() {
-    let mut texts: Vec<_> = source::read_tree(&root().join("src")).into_iter().map(|source| source.text).collect();
+    let mut texts: Vec<_> =
+        crate::source::read_tree(&root().join("src")).into_iter().map(|source| source.text).collect();
     for folder in ["proto/hashcommons/v1", "proto/hashcommons/record/v1"] {
         let files = std::fs::read_dir(root().join(folder)).unwrap();
         texts.extend(files.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()));

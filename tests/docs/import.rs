@@ -1,18 +1,14 @@
 //! The examples of `docs/import.md` go through the real import into a real hub, and the page's table of fields is complete.
 
-#[path = "hub/support.rs"]
-#[allow(dead_code, reason = "shared with tests/hub, which uses all of it")]
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::TestHub;
 use hashcommons::domain::{Draft, Fact, Role};
 use hashcommons::ledger::record::decode_event;
 use hashcommons::store::StoredEvent;
 use serde_json::Value;
-use support::TestHub;
 
 const ITEMS: u64 = 5;
 

@@ -1,22 +1,15 @@
 //! A commit that fails, in both ways in which one can: with nothing written, and written but reported as failed. The caller is told
 //! the same, and sending the same request again when the hub is back comes out right both times.
 
-#[path = "support/process.rs"]
-#[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
-mod process;
-#[path = "hub/support.rs"]
-#[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{TestHub, check_of, contribution, draft, pdq};
 use hashcommons::client::Client;
 use hashcommons::domain::{Role, SystemClock, SystemEntropy};
 use hashcommons::hub::ADMIN_KEY_FILE;
 use hashcommons::serve;
 use hashcommons::store::Fault;
 use hashcommons::wire::v1;
-use support::{TestHub, check_of, contribution, draft, pdq};
 use tokio_stream::StreamExt;
 use tonic::Code;
 use tonic::transport::Endpoint;
@@ -98,7 +91,7 @@ async fn a_contribution_written_but_reported_as_failed_is_there_and_the_same_req
 #[tokio::test]
 async fn health_says_that_a_hub_whose_commit_failed_takes_no_more_changes_and_still_checks() {
     let directory = tempfile::tempdir().unwrap();
-    let config = support::config(directory.path());
+    let config = crate::support::config(directory.path());
     let mut running = serve::start(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap();
     running.ready().await.unwrap();
     let url = format!("http://{}", running.address());
@@ -136,9 +129,9 @@ async fn an_import_met_by_a_failed_commit_stops_and_sets_no_line_aside() {
     let (_, key) = hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("items.ndjson");
-    std::fs::write(&file, process::run(&["bench", "entries", "--count", "5"]).stdout).unwrap();
-    let import = |url: String| -> process::Ran {
-        let mut command = process::program();
+    std::fs::write(&file, crate::process::run(&["bench", "entries", "--count", "5"]).stdout).unwrap();
+    let import = |url: String| -> crate::process::Ran {
+        let mut command = crate::process::program();
         // Not among the arguments, which others can see: as an operator would do it.
         command.args(["import", "--json", "--hub", &url]).arg(&file).env("HASHCOMMONS_KEY", key.reveal());
         command.output().unwrap().into()

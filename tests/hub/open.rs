@@ -1,23 +1,16 @@
 //! Data directories that a hub must refuse: each with a message that names the file and says what to do, and nothing changed.
 
-#[path = "support/process.rs"]
-#[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
-mod process;
-#[path = "hub/support.rs"]
-#[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::process::{HubProcess, program};
+use crate::support::TestHub;
 use hashcommons::domain::{SystemClock, SystemEntropy};
 use hashcommons::hub;
-use process::{HubProcess, program};
 use rocksdb::{DB, IteratorMode, Options};
-use support::TestHub;
 use tempfile::TempDir;
 
 /// Every row of every column family, and every small file.
@@ -48,7 +41,7 @@ fn content(directory: &Path) -> Content {
 /// Starts a hub on `directory`; gives why not.
 fn refusal(directory: &Path) -> String {
     let started = hub::open(directory).and_then(|opened| {
-        opened.start(&support::config(directory).hub, Arc::new(SystemClock), Arc::new(SystemEntropy))
+        opened.start(&crate::support::config(directory).hub, Arc::new(SystemClock), Arc::new(SystemEntropy))
     });
     match started {
         Ok(_) => panic!("the hub has started"),

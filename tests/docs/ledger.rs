@@ -1,8 +1,5 @@
 //! The worked example of `docs/ledger.md`: made by the program, and verified by hand as the page says, without it.
 
-#[path = "support/generated.rs"]
-mod generated;
-
 use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signature, VerifyingKey};
 use hashcommons::domain::{
@@ -15,7 +12,7 @@ use hashcommons::ledger::{
 };
 use sha2::{Digest, Sha256};
 
-const TEST: &str = "ledger_example";
+const TEST: &str = "ledger";
 const RECEIPT: &str = "examples/receipt.tlog-proof";
 const KEY: &str = "examples/ledger.pub";
 
@@ -174,14 +171,14 @@ fn verify_by_hand(receipt: &str, key: &str) -> Option<Vec<u8>> {
 #[test]
 fn the_pages_example_is_what_the_program_makes() {
     let example = example();
-    generated::file(RECEIPT, TEST, &example.receipt.to_string());
-    generated::file(KEY, TEST, &format!("{}\n", example.key));
-    generated::part("ledger.md", TEST, &page(&example));
+    crate::generated::file(RECEIPT, &example.receipt.to_string());
+    crate::generated::file(KEY, &format!("{}\n", example.key));
+    crate::generated::part("ledger.md", TEST, &page(&example));
 }
 
 #[test]
 fn the_example_verifies_by_the_program_and_by_hand_without_it() {
-    let read = |name: &str| std::fs::read_to_string(generated::docs(name)).unwrap();
+    let read = |name: &str| std::fs::read_to_string(crate::generated::docs(name)).unwrap();
     let (receipt, key) = (read(RECEIPT), read(KEY));
     let parsed: Receipt = receipt.parse().unwrap();
     let verified = parsed.verify(&key.trim().parse().unwrap()).unwrap();
