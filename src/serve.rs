@@ -32,6 +32,8 @@ pub const SERVICES: [&str; 6] = [
 const WRITING_SERVICES: [&str; 2] = ["hashcommons.v1.ContributeService", "hashcommons.v1.AdminService"];
 /// Connections have so long to finish after the signal to stop; then they are cut.
 const DRAIN: Duration = Duration::from_secs(15);
+/// A TLS handshake has so long.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 const WATCH: Duration = Duration::from_millis(500);
 
 /// Certificate chain and private key, PEM.
@@ -136,11 +138,14 @@ pub async fn start(
     tracing::info!(%address, tls = config.tls.is_some(), "listening");
 
     let loading = tokio::task::spawn_blocking({
-        let (desk, health, runtime) = (desk.clone(), health.clone(), tokio::runtime::Handle::current());
+        let (desk, health, stop) = (desk.clone(), health.clone(), stop.clone());
+        let runtime = tokio::runtime::Handle::current();
         move || {
             let (use_cases, sequencer) = opened.start(&config.hub, clock, entropy)?;
             desk.open(use_cases);
-            runtime.block_on(set_health(&health, &SERVICES, ServingStatus::Serving));
+            if !*stop.borrow() {
+                runtime.block_on(set_health(&health, &SERVICES, ServingStatus::Serving));
+            }
             Ok(sequencer)
         }
     });
@@ -233,5 +238,5 @@ fn tls(files: &TlsFiles) -> Result<ServerTlsConfig, ServeError> {
     let read = |path: &Path| {
         std::fs::read(path).map_err(|error| ServeError::Tls { path: path.to_owned(), problem: error.to_string() })
     };
-    Ok(ServerTlsConfig::new().identity(Identity::from_pem(read(&files.certificate)?, read(&files.key)?)))
+    Ok(ServerTlsConfig::new().timeout(HANDSHAKE).identity(Identity::from_pem(read(&files.certificate)?, read(&files.key)?)))
 }

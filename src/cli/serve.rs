@@ -150,7 +150,6 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let settings = args.settings()?;
     start_log(settings.log_format, &settings.log)?;
     let admin_key = settings.serve.data_dir.join(ADMIN_KEY_FILE);
-    let first_start = !admin_key.exists() && !settings.serve.data_dir.join("FORMAT").exists();
     let signal = stop_signal()?;
     let mut running = serve::start(settings.serve, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     // Whoever started the hub with port 0 reads the port here.
@@ -161,7 +160,7 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
         running.stop().await?;
         return Err(error.into());
     }
-    if first_start {
+    if running.use_cases().is_some_and(|use_cases| use_cases.founded_now) {
         let path = admin_key.display().to_string();
         tell(json, &json!({ "admin_key_file": path }), &format!("first start: the operator's key is in {path}"))?;
     }

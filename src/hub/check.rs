@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
+use super::commit::Head;
 use super::read::{self, ReadError};
 use super::state::Indexes;
 use super::view::{EntryView, Viewer};
@@ -23,6 +26,7 @@ pub const LIMIT_MAX: u32 = 1_000;
 pub struct Check {
     pub(super) indexes: Indexes,
     pub(super) store: Arc<Store>,
+    pub(super) head: watch::Receiver<Head>,
     pub(super) viewer: Viewer,
 }
 
@@ -232,6 +236,9 @@ impl Check {
                 let mut rows = self.store.equal_signals(&query.signal)?;
                 // Nothing takes them out of the store.
                 rows.retain(|row| !expiry_passed(row.valid_until, now));
+                // Nor does anything keep them back until they are provable.
+                let size = self.head.borrow().size;
+                rows.retain(|row| row.entry.0 < size);
                 let nearest = rows.iter().take(limit).map(|row| (row.entry, Distance::new(0))).collect();
                 return Ok(Live { nearest, total: rows.len() });
             }

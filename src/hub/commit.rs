@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -16,6 +17,9 @@ use crate::ledger::{
 };
 use crate::policy::Authority;
 use crate::store::{Batch, Store, StoreError};
+
+/// So far the clock may go back without a word: what time synchronization does.
+const CLOCK_BACK_MAX: Duration = Duration::from_secs(5);
 
 /// How far the ledger has come: what everybody may see.
 #[derive(Clone, Debug)]
@@ -60,7 +64,8 @@ pub struct Committer {
     pub(super) state: State,
     pub(super) frontier: Frontier,
     pub(super) signer: Signer,
-    pub(super) head: watch::Sender<Head>,
+    /// Shared, so that followers can wait also when the writer has stopped.
+    pub(super) head: Arc<watch::Sender<Head>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) last_at: Timestamp,
@@ -75,7 +80,7 @@ impl Committer {
         &mut self,
         intents: Vec<(Authority, Intent)>,
     ) -> Result<Vec<Result<Sequenced, Refusal>>, CommitError> {
-        let mut pending = Pending::new(self.frontier.size(), self.now(), self.state.roster().load_full());
+        let mut pending = Pending::new(self.frontier.size(), self.times(), self.state.roster().load_full());
         let mut answers = Vec::with_capacity(intents.len());
         let store = self.store.clone();
         let mut rows = Rows::new(&store);
@@ -99,7 +104,7 @@ impl Committer {
 
     /// Commits the events that begin a ledger.
     pub fn found(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), CommitError> {
-        let mut pending = Pending::new(self.frontier.size(), self.now(), self.state.roster().load_full());
+        let mut pending = Pending::new(self.frontier.size(), self.times(), self.state.roster().load_full());
         let store = self.store.clone();
         let mut rows = Rows::new(&store);
         for event in events {
@@ -114,9 +119,13 @@ impl Committer {
         self.state.expire(now);
     }
 
-    /// The present, but never earlier than the last event.
-    fn now(&self) -> Timestamp {
-        self.clock.now().max(self.last_at)
+    /// When the next event happens, and what the clock says: the first is never earlier than the last event.
+    fn times(&self) -> (Timestamp, Timestamp) {
+        let now = self.clock.now();
+        if now.plus(CLOCK_BACK_MAX) < self.last_at {
+            tracing::warn!(%now, last_event = %self.last_at, "the clock is behind the ledger: events keep the last one's time");
+        }
+        (now.max(self.last_at), now)
     }
 
     /// Signs the tree, writes the rows, and lets readers see them: in this order.
@@ -130,8 +139,9 @@ impl Committer {
         batch.set_folded(size)?;
         batch.commit()?;
         self.last_at = pending.at;
-        self.state.apply(&changes, pending.roster.clone());
+        // Provable first, matchable after.
         self.head.send_replace(Head { size, checkpoint });
+        self.state.apply(&changes, pending.roster.clone());
         Ok(())
     }
 }

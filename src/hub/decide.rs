@@ -24,6 +24,13 @@ pub enum Intent {
     RevokeKey(KeyId),
 }
 
+impl Intent {
+    /// Whether it puts an item on the list: what members do by the million.
+    pub const fn is_contribution(&self) -> bool {
+        matches!(self, Self::Contribute { .. })
+    }
+}
+
 /// Why an intent came to nothing. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -45,6 +52,9 @@ pub enum Refusal {
     /// The key was revoked before.
     #[error("key {0}: is revoked already")]
     AlreadyRevoked(KeyId),
+    /// Without it nobody could enrol members or issue keys any more.
+    #[error("key {0}: is the last live key with the role admin; issue another one first")]
+    LastAdminKey(KeyId),
     /// A member has that name.
     #[error("name: a member of this name is enrolled already")]
     NameTaken,
@@ -75,7 +85,10 @@ pub enum Decision {
 pub struct Pending {
     /// Leaf index of the batch's first event.
     pub first: u64,
+    /// The batch's time: the clock's, but never before the last event's.
     pub at: Timestamp,
+    /// The clock's time.
+    now: Timestamp,
     pub events: Vec<Event>,
     pub roster: Arc<Roster>,
     requests: HashMap<RequestDigest, u64>,
@@ -84,8 +97,8 @@ pub struct Pending {
 
 impl Pending {
     /// An empty batch whose first event would be leaf `first`.
-    pub fn new(first: u64, at: Timestamp, roster: Arc<Roster>) -> Self {
-        Self { first, at, events: Vec::new(), roster, requests: HashMap::new(), withdrawals: HashMap::new() }
+    pub fn new(first: u64, (at, now): (Timestamp, Timestamp), roster: Arc<Roster>) -> Self {
+        Self { first, at, now, events: Vec::new(), roster, requests: HashMap::new(), withdrawals: HashMap::new() }
     }
 
     /// Adds an event; gives its index.
@@ -109,7 +122,7 @@ impl Pending {
     /// # Errors
     /// [`Refusal`]; the batch is as it was.
     pub fn decide(&self, store: &Store, authority: &Authority, intent: Intent) -> Result<Decision, Refusal> {
-        self.roster.confirm(authority, self.at)?;
+        self.roster.confirm(authority, self.now)?;
         let caller = authority.principal.member;
         let fact = match intent {
             Intent::Contribute { request, taxonomy, draft } => {
@@ -159,6 +172,7 @@ impl Pending {
             Intent::RevokeKey(id) => match self.roster.key(id) {
                 None => return Err(Refusal::NoSuchKey(id)),
                 Some(key) if key.revoked.is_some() => return Err(Refusal::AlreadyRevoked(id)),
+                Some(_) if self.roster.is_last_admin_key(id, self.now) => return Err(Refusal::LastAdminKey(id)),
                 Some(_) => Fact::KeyRevoked { key: id },
             },
         };

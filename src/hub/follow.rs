@@ -24,7 +24,8 @@ const RECHECK: Duration = Duration::from_secs(1);
 pub struct Follow {
     pub(super) store: Arc<Store>,
     pub(super) roster: Arc<ArcSwap<Roster>>,
-    pub(super) head: watch::Receiver<Head>,
+    /// The sequencer's own, shared: a follower goes on waiting when the writer has stopped.
+    pub(super) head: Arc<watch::Sender<Head>>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -66,9 +67,6 @@ pub enum FollowError {
     /// An event could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The hub is shutting down.
-    #[error("the hub is shutting down: follow again from the last index seen plus 1")]
-    Stopped,
 }
 
 impl From<StoreError> for FollowError {
@@ -104,16 +102,14 @@ impl Follow {
     /// Waits until the ledger is longer than `size`, and sees every second whether the permit still holds.
     ///
     /// # Errors
-    /// [`FollowError::Stopped`] when the hub shuts down, [`FollowError::Lapsed`] when the key is revoked or expires.
-    pub async fn wait_beyond(&mut self, permit: &Permit<operation::Follow>, size: u64) -> Result<(), FollowError> {
+    /// [`FollowError::Lapsed`] when the key is revoked or expires.
+    pub async fn wait_beyond(&self, permit: &Permit<operation::Follow>, size: u64) -> Result<(), FollowError> {
         let authority = permit.authority();
-        loop {
-            match timeout(RECHECK, self.head.wait_for(|head| head.size > size)).await {
-                Ok(Ok(_)) => return Ok(()),
-                Ok(Err(_)) => return Err(FollowError::Stopped),
-                Err(_) => self.roster.load().confirm(&authority, self.clock.now())?,
-            }
+        let mut head = self.head.subscribe();
+        while timeout(RECHECK, head.wait_for(|head| head.size > size)).await.is_err() {
+            self.roster.load().confirm(&authority, self.clock.now())?;
         }
+        Ok(())
     }
 }
 

@@ -10,9 +10,9 @@ use crate::domain::{
     Actor, Entropy, EntropyError, Event, Fact, FieldError, Jurisdiction, Key, KeyId, Member, MemberId, Name, Role,
     Roles, Timestamp, base32_lower,
 };
-use crate::ledger::{KeyError, SigningKey};
+use crate::ledger::{KeyError, SigningKey, VerifierKey};
 use crate::policy::{ApiKey, MacSecret};
-use crate::store::{read_secret, write_secret};
+use crate::store::{read_secret, write_public, write_secret};
 
 const LEDGER_KEY_FILE: &str = "ledger.key";
 const LEDGER_PUBLIC_FILE: &str = "ledger.pub";
@@ -51,6 +51,26 @@ pub fn has_ledger_key(directory: &Path) -> bool {
     directory.join(LEDGER_KEY_FILE).exists()
 }
 
+/// Whether `directory` has had a ledger: its public key is put there when the first events are.
+///
+/// # Errors
+/// [`SecretsError`] if that cannot be told.
+pub fn has_public_key(directory: &Path) -> Result<bool, SecretsError> {
+    exists(&directory.join(LEDGER_PUBLIC_FILE))
+}
+
+/// Puts the ledger's public key into its file, if it is not there.
+///
+/// # Errors
+/// [`SecretsError`] if it cannot be written.
+pub fn publish_key(directory: &Path, key: &VerifierKey) -> Result<(), SecretsError> {
+    let path = directory.join(LEDGER_PUBLIC_FILE);
+    if exists(&path)? {
+        return Ok(());
+    }
+    write_public(&path, &format!("{key}\n")).map_err(|source| SecretsError::File { path, source })
+}
+
 /// Makes the secrets of a new hub. Files that an interrupted first start left behind are used, not replaced.
 ///
 /// # Errors
@@ -69,13 +89,7 @@ pub fn create_secrets(directory: &Path, origin: Option<&str>, entropy: &dyn Entr
         let secret = Zeroizing::new(entropy.bytes::<32>()?);
         write(&api_keys, &data_encoding::BASE64.encode(secret.as_slice()))?;
     }
-    let secrets = load_secrets(directory)?;
-    let public = directory.join(LEDGER_PUBLIC_FILE);
-    if !exists(&public)? {
-        std::fs::write(&public, format!("{}\n", secrets.ledger.verifier()))
-            .map_err(|source| SecretsError::File { path: public, source })?;
-    }
-    Ok(secrets)
+    load_secrets(directory)
 }
 
 /// Reads the secrets of a hub that has been founded.

@@ -13,7 +13,9 @@ use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::fold::{Change, FoldError, fold};
 use super::follow::Follow;
-use super::founding::{Secrets, SecretsError, create_secrets, first_events, has_ledger_key, load_secrets};
+use super::founding::{
+    Secrets, SecretsError, create_secrets, first_events, has_ledger_key, has_public_key, load_secrets, publish_key,
+};
 use super::gate::Gate;
 use super::members::Members;
 use super::prove::Prove;
@@ -54,6 +56,8 @@ pub struct UseCases {
     pub prove: Prove,
     pub members: Members,
     pub taxonomies: Arc<Taxonomies>,
+    /// Whether this was the hub's first start, which has put the operator's key into its file.
+    pub founded_now: bool,
     /// For audits, which compare the memory with the store.
     pub indexes: Indexes,
     /// The store itself: for audits and tests.
@@ -71,6 +75,12 @@ pub enum StartError {
          backup, or name a new directory", .0.display()
     )]
     DatabaseMissing(PathBuf),
+    /// The same, with a database that has lost its checkpoint.
+    #[error(
+        "the data directory {} had a ledger (ledger.pub is there), but its database has none: restore the folder `rocksdb` \
+         from your backup, or name a new directory", .0.display()
+    )]
+    LedgerMissing(PathBuf),
     #[error(transparent)]
     Secrets(#[from] SecretsError),
     #[error(transparent)]
@@ -134,6 +144,8 @@ impl Opened {
         let last = store.checkpoint()?.map(|text| text.parse::<SignedCheckpoint>()).transpose()?;
         let directory = store.directory().to_owned();
         let secrets = match &last {
+            // A new ledger under the old key would be a second history.
+            None if has_public_key(&directory)? => return Err(StartError::LedgerMissing(directory)),
             None => create_secrets(&directory, config.origin.as_deref(), &*entropy)?,
             Some(_) => load_secrets(&directory)?,
         };
@@ -155,13 +167,14 @@ impl Opened {
         let state = State::load(&store, clock.now())?;
         let (indexes, roster) = (state.indexes(), state.roster().clone());
         let (head_sender, head) = watch::channel(Head { size, checkpoint: Arc::new(checkpoint) });
+        let head_sender = Arc::new(head_sender);
         let last_at = last_time(&store, size)?;
         let mut committer = Committer {
             store: store.clone(),
             state,
             frontier,
             signer,
-            head: head_sender,
+            head: head_sender.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             last_at,
@@ -169,6 +182,8 @@ impl Opened {
         if !founded {
             committer.found(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
         }
+        // From now on its presence says that there is a ledger.
+        publish_key(&directory, &verifier)?;
         let (sequencer, thread) = Sequencer::start(committer).map_err(StartError::Thread)?;
         tracing::info!(
             events = head.borrow().size,
@@ -178,7 +193,8 @@ impl Opened {
         );
 
         let viewer = Viewer { roster: roster.clone(), taxonomies: taxonomies.clone(), clock: clock.clone() };
-        let check = Check { indexes: indexes.clone(), store: store.clone(), viewer: viewer.clone() };
+        let check =
+            Check { indexes: indexes.clone(), store: store.clone(), head: head.clone(), viewer: viewer.clone() };
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
         let use_cases = UseCases {
             gate: Gate { roster: roster.clone(), secret: api_keys.clone(), clock: clock.clone() },
@@ -191,10 +207,11 @@ impl Opened {
             },
             withdraw: Withdraw { sequencer: sequencer.clone(), prove: prove.clone() },
             trace: Trace { store: store.clone(), prove: prove.clone(), viewer, taxonomies: taxonomies.clone() },
-            follow: Follow { store: store.clone(), roster: roster.clone(), head, clock: clock.clone() },
+            follow: Follow { store: store.clone(), roster: roster.clone(), head: head_sender, clock: clock.clone() },
             prove,
             members: Members { sequencer, roster, secret: api_keys, clock, entropy },
             taxonomies,
+            founded_now: !founded,
             indexes,
             store,
         };

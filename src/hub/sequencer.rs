@@ -4,6 +4,8 @@
 //! [`BATCH_EVENTS_MAX`]) and nobody waits for a timer. After a failed commit it stops for good: what the disk holds is unknown until
 //! the hub starts anew and reads it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -17,8 +19,11 @@ use crate::policy::Authority;
 
 /// The most events in one commit.
 pub const BATCH_EVENTS_MAX: usize = 1_000;
-/// Intents that may wait. Beyond it the answer is "retry later", at once.
+/// Contributions that may wait. Beyond it the answer is "retry later", at once.
 pub const QUEUE_MAX: usize = 8_192;
+/// Places that contributions cannot take: a flood of them must not keep a key from being revoked or an entry from being
+/// withdrawn.
+const QUEUE_RESERVE: usize = 1_024;
 /// How often it looks for expired entries when nothing comes in.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -45,7 +50,11 @@ pub enum SequenceError {
 
 /// A way to the sequencer.
 #[derive(Clone, Debug)]
-pub struct Sequencer(SyncSender<Command>);
+pub struct Sequencer {
+    queue: SyncSender<Command>,
+    /// How many contributions wait.
+    contributions: Arc<AtomicUsize>,
+}
 
 impl Sequencer {
     /// Starts the sequencer's thread.
@@ -53,9 +62,11 @@ impl Sequencer {
     /// # Errors
     /// The thread cannot be started.
     pub fn start(committer: Committer) -> io::Result<(Self, SequencerThread)> {
-        let (sender, receiver) = sync_channel(QUEUE_MAX);
-        let thread = thread::Builder::new().name("sequencer".to_owned()).spawn(move || run(committer, &receiver))?;
-        Ok((Self(sender.clone()), SequencerThread { queue: sender, thread: Some(thread) }))
+        let (sender, receiver) = sync_channel(QUEUE_MAX + QUEUE_RESERVE);
+        let contributions = Arc::new(AtomicUsize::new(0));
+        let waiting = contributions.clone();
+        let thread = thread::Builder::new().name("sequencer".to_owned()).spawn(move || run(committer, &receiver, &waiting))?;
+        Ok((Self { queue: sender.clone(), contributions }, SequencerThread { queue: sender, thread: Some(thread) }))
     }
 
     /// Waits until `intent` is durable, provable and visible.
@@ -64,10 +75,20 @@ impl Sequencer {
     /// [`SequenceError`].
     pub async fn submit(&self, authority: Authority, intent: Intent) -> Result<Sequenced, SequenceError> {
         let (reply, answer) = oneshot::channel();
-        self.0.try_send(Command::Sequence { authority, intent, reply }).map_err(|error| match error {
-            TrySendError::Full(_) => SequenceError::QueueFull,
-            TrySendError::Disconnected(_) => SequenceError::Stopped,
-        })?;
+        let contributes = intent.is_contribution();
+        if contributes && self.contributions.fetch_add(1, Ordering::Relaxed) >= QUEUE_MAX {
+            self.contributions.fetch_sub(1, Ordering::Relaxed);
+            return Err(SequenceError::QueueFull);
+        }
+        if let Err(error) = self.queue.try_send(Command::Sequence { authority, intent, reply }) {
+            if contributes {
+                self.contributions.fetch_sub(1, Ordering::Relaxed);
+            }
+            return Err(match error {
+                TrySendError::Full(_) => SequenceError::QueueFull,
+                TrySendError::Disconnected(_) => SequenceError::Stopped,
+            });
+        }
         answer.await.map_err(|_| SequenceError::Stopped)?
     }
 }
@@ -106,13 +127,16 @@ impl Drop for SequencerThread {
     }
 }
 
-fn run(mut committer: Committer, queue: &Receiver<Command>) {
+fn run(mut committer: Committer, queue: &Receiver<Command>, contributions: &AtomicUsize) {
     let mut stopping = false;
     while !stopping {
         let mut intents = Vec::new();
         let mut replies = Vec::new();
         let mut take = |command| match command {
             Command::Sequence { authority, intent, reply } => {
+                if intent.is_contribution() {
+                    contributions.fetch_sub(1, Ordering::Relaxed);
+                }
                 intents.push((authority, intent));
                 replies.push(reply);
             }

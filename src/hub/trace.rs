@@ -81,7 +81,10 @@ impl Trace {
         }
         let principal = permit.principal();
         let sees_all = principal.has_any(&[Role::Reviewer, Role::Auditor, Role::Admin]);
+        // What is on disk but not yet in a checkpoint is not there yet.
+        let provable = id.0 < self.prove.head.borrow().size;
         let (entry, state) = read::entry_with_state(&self.store, id)?
+            .filter(|_| provable)
             .filter(|(entry, _)| sees_all || entry.contributor == principal.member)
             .ok_or(TraceError::NoSuchEntry(id))?;
         let mut history = vec![Step {

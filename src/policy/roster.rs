@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::access::{Authority, Principal, Refused};
 use super::api_key::{ApiKey, MacSecret};
-use crate::domain::{Key, KeyId, Member, MemberId, Timestamp};
+use crate::domain::{Key, KeyId, Member, MemberId, Role, Timestamp};
 
 /// Every member and key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,14 @@ impl Roster {
     pub fn confirm(&self, authority: &Authority, now: Timestamp) -> Result<(), Lapsed> {
         let still = self.keys.get(&authority.principal.key).and_then(|key| self.principal(key, now));
         if still.ok_or(AuthError)?.has_any(authority.roles) { Ok(()) } else { Err(authority.refusal().into()) }
+    }
+
+    /// Whether no other key than `id` could administer from `now` on without end.
+    pub fn is_last_admin_key(&self, id: KeyId, now: Timestamp) -> bool {
+        let administers =
+            |key: &Key| self.principal(key, now).is_some_and(|holder| holder.roles.contains(&Role::Admin));
+        self.keys.get(&id).is_some_and(administers)
+            && !self.keys.values().any(|key| key.id != id && key.expires.is_none() && administers(key))
     }
 
     fn principal(&self, key: &Key, now: Timestamp) -> Option<Principal> {

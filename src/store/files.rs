@@ -1,31 +1,38 @@
 //! Small files beside the database: secrets that only the hub's user may read.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Ends the name of a file that is being written. What an interruption leaves of one is overwritten by the next attempt.
-pub(super) const PARTIAL_ENDING: &str = ".partial";
+/// Begins the name of a file that is being written.
+pub(super) const PARTIAL_PREFIX: &str = ".partial-";
 
 /// Writes a file that must not exist yet, readable by its owner alone, whole or not at all, and makes it last.
 ///
 /// # Errors
 /// The file exists or cannot be written.
 pub fn write_secret(path: &Path, text: &str) -> io::Result<()> {
-    if path.try_exists()? {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it exists already"));
-    }
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(PARTIAL_ENDING);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&partial)?;
+    write_new(path, text, 0o600)
+}
+
+/// The same for a file that all may read.
+///
+/// # Errors
+/// The file exists or cannot be written.
+pub fn write_public(path: &Path, text: &str) -> io::Result<()> {
+    write_new(path, text, 0o644)
+}
+
+fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let folder = folder(path);
+    // A name that nobody can have made before, and a last step that replaces nothing.
+    let mut file = tempfile::Builder::new().prefix(PARTIAL_PREFIX).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
-    sync_folder(path)
+    #[cfg(unix)]
+    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    File::open(folder)?.sync_all()
 }
 
 /// Reads a secret's text, without the line end.
@@ -45,12 +52,7 @@ pub fn read_secret(path: &Path) -> io::Result<String> {
     Ok(fs::read_to_string(path)?.trim_end().to_owned())
 }
 
-/// Makes the creation of `path` itself last.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        // A bare file name is in the present folder, whose name is not "".
-        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+/// The folder of `path`: that of a bare name is the present one, whose name is not "".
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -10,7 +10,7 @@ mod open;
 mod read;
 
 pub use batch::{Batch, Fault};
-pub use files::{read_secret, write_secret};
+pub use files::{read_secret, write_public, write_secret};
 pub use open::{OpenError, Store};
 pub use read::{SignalRow, StoredEvent};
 

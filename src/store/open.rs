@@ -124,7 +124,7 @@ fn check_format(directory: &Path) -> Result<(), OpenError> {
             let mut names =
                 fs::read_dir(directory).map_err(|source| OpenError::Directory { path: path.clone(), source })?;
             // What a first start leaves that was stopped before it had written the format.
-            let ours = |name: &str| name == LOCK_FILE || name.ends_with(files::PARTIAL_ENDING);
+            let ours = |name: &str| name == LOCK_FILE || name.starts_with(files::PARTIAL_PREFIX);
             let foreign = names.any(|entry| entry.is_ok_and(|entry| !entry.file_name().to_str().is_some_and(ours)));
             if foreign { Err(OpenError::Foreign { path }) } else { Ok(()) }
         }

@@ -78,7 +78,7 @@ impl IntoStatus for Refusal {
             Self::NotPermitted(lapsed) => lapsed.into_status(),
             Self::RequestReused | Self::NameTaken => Status::already_exists(self.to_string()),
             Self::NoSuchEntry(_) | Self::NoSuchMember(_) | Self::NoSuchKey(_) => Status::not_found(self.to_string()),
-            Self::AlreadyRevoked(_) => Status::failed_precondition(self.to_string()),
+            Self::AlreadyRevoked(_) | Self::LastAdminKey(_) => Status::failed_precondition(self.to_string()),
             Self::Field(error) => error.into_status(),
             Self::Read(error) => internal(&error),
         }
@@ -159,7 +159,6 @@ impl IntoStatus for FollowError {
             Self::Field(error) => bad_field(Code::OutOfRange, &error),
             Self::Lapsed(lapsed) => lapsed.into_status(),
             Self::Read(error) => internal(&error),
-            Self::Stopped => Status::unavailable(self.to_string()),
         }
     }
 }
