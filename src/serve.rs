@@ -238,5 +238,7 @@ fn tls(files: &TlsFiles) -> Result<ServerTlsConfig, ServeError> {
     let read = |path: &Path| {
         std::fs::read(path).map_err(|error| ServeError::Tls { path: path.to_owned(), problem: error.to_string() })
     };
-    Ok(ServerTlsConfig::new().timeout(HANDSHAKE).identity(Identity::from_pem(read(&files.certificate)?, read(&files.key)?)))
+    Ok(ServerTlsConfig::new()
+        .timeout(HANDSHAKE)
+        .identity(Identity::from_pem(read(&files.certificate)?, read(&files.key)?)))
 }

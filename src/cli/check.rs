@@ -1,15 +1,13 @@
 //! `hashcommons check`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
-
-use anyhow::Context;
+use std::path::{Path, PathBuf};
 
 use super::connection::HubArgs;
 use super::draft::RawSignal;
 use super::hash::hash_file;
 use super::{Verdict, output};
-use crate::client::Client;
+use crate::client::{Client, to_json};
 use crate::domain::Signal;
 use crate::media::Looks;
 use crate::wire::{signal_to_wire, v1};
@@ -52,31 +50,38 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     if !args.signals.is_empty() {
         let read = args.signals.iter().map(RawSignal::read).collect::<Result<Vec<_>, _>>()?;
         let response = check_signals(&client, &read, args.radius, args.limit).await?;
-        report("the hashes", &response, json, &mut verdict)?;
+        report(None, &response, json, &mut verdict)?;
     }
+    let mut failed = 0;
     for path in &args.files {
-        let name = path.display().to_string();
-        if args.send_media {
-            let bytes = std::fs::read(path).with_context(|| name.clone())?;
-            let response = client.check_media(bytes, args.limit).await.with_context(|| name.clone())?;
-            if json {
-                output::json(&response)?;
-            }
-            if let Some(check) = &response.check {
-                report_words(&name, check, json, &mut verdict)?;
-            }
-            continue;
+        // The other files may be sound: say what is wrong with this one and go on.
+        if let Err(error) = check_file(&client, &args, path, json, &mut verdict).await {
+            failed += 1;
+            output::complain(&error.context(path.display().to_string()));
         }
-        let print = hash_file(path)?;
-        let mut signals = print.signals();
-        if let Looks::Featureless { pdq, quality } = print.looks {
-            // Sent all the same, so that the answer is the hub's: "too featureless".
-            signals.push(Signal::Pdq { hash: pdq, quality: Some(quality) });
-        }
-        let response = check_signals(&client, &signals, args.radius, args.limit).await.with_context(|| name.clone())?;
-        report(&name, &response, json, &mut verdict)?;
     }
+    anyhow::ensure!(failed == 0, "{failed} of {} files could not be checked", args.files.len());
     Ok(verdict)
+}
+
+async fn check_file(
+    client: &Client,
+    args: &Args,
+    path: &Path,
+    json: bool,
+    verdict: &mut Verdict,
+) -> anyhow::Result<()> {
+    if args.send_media {
+        let response = client.check_media(std::fs::read(path)?, args.limit).await?;
+        return report(Some(path), response.check.as_ref().unwrap_or(&v1::CheckResponse::default()), json, verdict);
+    }
+    let print = hash_file(path)?;
+    let mut signals = print.signals();
+    if let Looks::Featureless { pdq, quality } = print.looks {
+        // Sent all the same, so that the answer is the hub's: "too featureless".
+        signals.push(Signal::Pdq { hash: pdq, quality: Some(quality) });
+    }
+    report(Some(path), &check_signals(client, &signals, args.radius, args.limit).await?, json, verdict)
 }
 
 /// Looks up the signals of one item. A radius given is used for every kind, as far as the kind allows it.
@@ -98,18 +103,17 @@ pub(super) async fn check_signals(
     Ok(client.checks().check(request).await?.into_inner())
 }
 
-fn report(name: &str, response: &v1::CheckResponse, json: bool, verdict: &mut Verdict) -> anyhow::Result<()> {
-    if json {
-        output::json(response)?;
-    }
-    report_words(name, response, json, verdict)
-}
-
-fn report_words(name: &str, response: &v1::CheckResponse, json: bool, verdict: &mut Verdict) -> anyhow::Result<()> {
+fn report(file: Option<&Path>, response: &v1::CheckResponse, json: bool, verdict: &mut Verdict) -> anyhow::Result<()> {
     if !response.matches.is_empty() {
         *verdict = Verdict::Yes;
     }
-    if json { Ok(()) } else { output::line(words(name, response).trim_end()) }
+    let name = file.map(|file| file.display().to_string());
+    if json {
+        let mut facts = to_json(response)?;
+        facts["file"] = name.into();
+        return output::line(&facts.to_string());
+    }
+    output::line(words(name.as_deref().unwrap_or("the hashes"), response).trim_end())
 }
 
 /// An answer in words.

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 
 use super::connection::HubArgs;
 use super::draft::{RawBasis, RawDraft, RawOrder, RawProvenance, RawSignal};
 use super::hash::hash_file;
 use super::{Verdict, output};
-use crate::domain::{Entropy, SystemEntropy, base32_lower};
+use crate::domain::Standing;
 use crate::media::Looks;
-use crate::wire::{draft_to_wire, v1};
+use crate::wire::{Coded, draft_to_wire, v1};
 
 /// Put one item on the hub's list
 ///
@@ -101,7 +103,7 @@ pub struct Args {
     #[arg(long, value_name = "ORDER")]
     government_order: Option<String>,
 
-    /// Your own name for this request: sent again it is the same entry [default: a random one]
+    /// Your own name for this request: sent again it is the same entry [default: made of the item itself]
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
 
@@ -169,7 +171,8 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let draft = raw.read()?;
     let request_id = match raw.request_id {
         Some(id) => id,
-        None => base32_lower(&(&SystemEntropy as &dyn Entropy).bytes::<20>()?),
+        // Run again after an error, the same command is the same request.
+        None => format!("contribute-{}", HEXLOWER.encode(&Sha256::digest(serde_json::to_vec(&raw)?)[..16])),
     };
     let client = args.hub.connect().await?;
     let request = v1::ContributeRequest { request_id, draft: Some(draft_to_wire(&draft)), without_receipt: false };
@@ -180,10 +183,9 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
             if json {
                 output::json(&response)?;
             } else {
-                let again = if accepted.repeated { " (it was there already)" } else { "" };
-                output::line(&format!("entry {} is on the list{again}", accepted.entry_id))?;
+                output::line(&words(accepted))?;
             }
-            Ok(Verdict::Yes)
+            Ok(if is_matchable(accepted) { Verdict::Yes } else { Verdict::No })
         }
         Some(v1::contribute_response::Outcome::Declined(declined)) => {
             if json {
@@ -194,6 +196,24 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
             Ok(Verdict::No)
         }
         None => bail!("the hub gave an empty answer"),
+    }
+}
+
+/// Whether checks find the entry.
+pub(super) fn is_matchable(accepted: &v1::Accepted) -> bool {
+    Standing::from_wire(accepted.standing, "standing").is_ok_and(Standing::is_matchable)
+}
+
+fn words(accepted: &v1::Accepted) -> String {
+    let entry = accepted.entry_id;
+    let standing = output::code::<Standing>(accepted.standing);
+    match (accepted.repeated, is_matchable(accepted)) {
+        (false, true) => format!("entry {entry} is on the list"),
+        (true, true) => format!("entry {entry} is on the list (it was there already)"),
+        (_, false) => format!(
+            "entry {entry} was made by the same request before and is {standing}: it does not match. \
+             To put the item on the list anew, give another --request-id"
+        ),
     }
 }
 

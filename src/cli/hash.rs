@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, json: bool) -> anyhow::Result<Verdict> {
             // Others may still be sound: say what is wrong with this one and go on.
             Err(error) => {
                 failed += 1;
-                eprintln!("hashcommons: {}", super::output::explain(&error));
+                super::output::complain(&error);
             }
         }
     }
@@ -61,7 +61,7 @@ fn as_json(path: &Path, print: &Fingerprint) -> serde_json::Value {
         .collect();
     json!({
         "file": path.display().to_string(),
-        "format": print.format.to_string(),
+        "format": print.format.code(),
         "width": print.width,
         "height": print.height,
         "quality": print.looks.quality().percent(),

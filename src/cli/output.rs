@@ -19,6 +19,11 @@ pub fn line(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Says what is wrong, where errors go.
+pub fn complain(error: &anyhow::Error) {
+    eprintln!("hashcommons: {}", explain(error));
+}
+
 /// An error with its causes, and what to do next where that is known.
 pub fn explain(error: &anyhow::Error) -> String {
     let mut text = String::new();

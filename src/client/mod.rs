@@ -25,7 +25,7 @@ use crate::wire::v1::review_service_client::ReviewServiceClient;
 use crate::wire::v1::taxonomy_service_client::TaxonomyServiceClient;
 
 /// Pieces that a picture is sent in.
-const CHUNK_BYTES: usize = 256 << 10;
+const CHUNK_BYTES: usize = 64 << 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to a hub, with or without a key. Cheap to clone.

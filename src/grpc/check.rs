@@ -95,6 +95,7 @@ fn answer_one(check: &Check, permit: &Permit<operation::Check>, request: v1::Che
         Err(status) => v1::check_stream_response::Answer::Error(v1::CheckError {
             tag: request.tag[..request.tag.floor_char_boundary(TAG_BYTES_MAX)].to_owned(),
             message: status.message().to_owned(),
+            code: status.code().into(),
         }),
     };
     v1::CheckStreamResponse { answer: Some(answer) }

@@ -86,9 +86,10 @@ async fn take(
     let outcome =
         contribute.run(permit, &id, draft, !request.without_receipt).await.map_err(IntoStatus::into_status)?;
     Ok(match outcome {
-        Contributed::Accepted { entry, repeated, receipt } => Taken::Accepted(v1::Accepted {
+        Contributed::Accepted { entry, repeated, standing, receipt } => Taken::Accepted(v1::Accepted {
             entry_id: entry.0,
             repeated,
+            standing: standing.to_wire(),
             receipt: receipt.map(|receipt| wire::receipt(&receipt)),
         }),
         Contributed::TooFeatureless { signal } => Taken::Declined(v1::Declined {

@@ -17,8 +17,9 @@ use crate::wire::v1::ledger_service_server::LedgerServiceServer;
 use crate::wire::v1::review_service_server::ReviewServiceServer;
 use crate::wire::v1::taxonomy_service_server::TaxonomyServiceServer;
 
-/// The largest message of any method. Sixteen signals and all their provenance take a few KiB; pictures come in pieces.
-pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+/// The largest message of any method. Sixteen signals and all their provenance take a few KiB, a piece of a picture 64 KiB;
+/// a decoder may make tens of times as much of it in memory before anything can be counted.
+pub const MESSAGE_BYTES_MAX: usize = 128 << 10;
 
 /// What one connection may cost.
 #[derive(Clone, Copy, Debug)]

@@ -4,28 +4,35 @@ use std::sync::Arc;
 
 use super::decide::Intent;
 use super::prove::{Prove, ProveError};
+use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
-use crate::domain::{Draft, EntryId, FieldError, RequestId, Taxonomies};
+use super::view::Viewer;
+use crate::domain::{Draft, EntryId, FieldError, RequestId, Standing, Taxonomies};
 use crate::ledger::Receipt;
-use crate::ledger::record::request_digest;
-use crate::policy::{Admission, Permit, admit, operation};
+use crate::policy::{Admission, MacSecret, Permit, Principal, admit, operation};
+use crate::store::Store;
 
 /// Takes contributions.
 #[derive(Clone)]
 pub struct Contribute {
     pub(super) sequencer: Sequencer,
     pub(super) prove: Prove,
+    pub(super) store: Arc<Store>,
+    pub(super) viewer: Viewer,
+    pub(super) secret: MacSecret,
     pub(super) taxonomies: Arc<Taxonomies>,
 }
 
 /// What became of a contribution.
 #[derive(Clone, Debug)]
 pub enum Contributed {
-    /// It is on the list: durable, provable, and found by every check from now on.
+    /// It is in the ledger: durable, provable, and, unless its standing says otherwise, found by every check from now on.
     Accepted {
         entry: EntryId,
         /// An earlier request of the same id had already put it there.
         repeated: bool,
+        /// What it counts for: the entry of an earlier request may have been withdrawn or have expired since.
+        standing: Standing,
         /// If asked for.
         receipt: Option<Box<Receipt>>,
     },
@@ -45,6 +52,9 @@ pub enum ContributeError {
     /// It was taken, but its receipt could not be made.
     #[error(transparent)]
     Prove(#[from] ProveError),
+    /// It was taken, but could not be read again.
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
 impl Contribute {
@@ -65,7 +75,7 @@ impl Contribute {
             return Ok(Contributed::TooFeatureless { signal });
         }
         let intent = Intent::Contribute {
-            request: request_digest(permit.principal().member, request),
+            request: self.secret.request_digest(permit.principal().member, request),
             taxonomy: taxonomy.version,
             draft: Box::new(draft),
         };
@@ -75,6 +85,14 @@ impl Contribute {
         } else {
             None
         };
-        Ok(Contributed::Accepted { entry: EntryId(sequenced.index), repeated: sequenced.repeated, receipt })
+        let entry = EntryId(sequenced.index);
+        let (repeated, standing) = (sequenced.repeated, self.standing(permit.principal(), entry)?);
+        Ok(Contributed::Accepted { entry, repeated, standing, receipt })
+    }
+
+    fn standing(&self, principal: &Principal, entry: EntryId) -> Result<Standing, ReadError> {
+        let found = read::entry_with_state(&self.store, entry)?;
+        Ok(found
+            .map_or(Standing::Revoked, |(entry, state)| self.viewer.view(entry, &state, principal).assessment.standing))
     }
 }

@@ -203,6 +203,9 @@ impl Opened {
             contribute: Contribute {
                 sequencer: sequencer.clone(),
                 prove: prove.clone(),
+                store: store.clone(),
+                viewer: viewer.clone(),
+                secret: api_keys.clone(),
                 taxonomies: taxonomies.clone(),
             },
             withdraw: Withdraw { sequencer: sequencer.clone(), prove: prove.clone() },

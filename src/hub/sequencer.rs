@@ -65,7 +65,8 @@ impl Sequencer {
         let (sender, receiver) = sync_channel(QUEUE_MAX + QUEUE_RESERVE);
         let contributions = Arc::new(AtomicUsize::new(0));
         let waiting = contributions.clone();
-        let thread = thread::Builder::new().name("sequencer".to_owned()).spawn(move || run(committer, &receiver, &waiting))?;
+        let thread =
+            thread::Builder::new().name("sequencer".to_owned()).spawn(move || run(committer, &receiver, &waiting))?;
         Ok((Self { queue: sender.clone(), contributions }, SequencerThread { queue: sender, thread: Some(thread) }))
     }
 

@@ -5,14 +5,11 @@
 
 use std::str::FromStr;
 
-use prost::Message;
-use sha2::{Digest, Sha256};
-
 use crate::domain::{
     Actor, Basis, Code, Confidence, Draft, EntryId, EntryState, Event, Fact, FieldError, GovernmentOrder, Key, KeyId,
-    KeyMac, Member, MemberId, Provenance, Quality, RequestDigest, RequestId, Roles, Signal, SignalKind, Timestamp,
-    Withdrawal,
+    KeyMac, Member, MemberId, Provenance, Quality, RequestDigest, Roles, Signal, SignalKind, Timestamp, Withdrawal,
 };
+use prost::Message;
 
 /// The generated types of `proto/hashcommons/record/v1`.
 #[allow(clippy::doc_markdown, clippy::large_enum_variant, missing_docs)]
@@ -29,15 +26,6 @@ pub enum RecordError {
     /// A field holds what no version of this program writes.
     #[error("record field {0}")]
     Field(#[from] FieldError),
-}
-
-/// Which request of `member` this is.
-pub fn request_digest(member: MemberId, request: &RequestId) -> RequestDigest {
-    let hash = Sha256::new()
-        .chain_update(b"hashcommons/v1/request\n")
-        .chain_update(member.bytes())
-        .chain_update(request.as_str());
-    RequestDigest(hash.finalize().into())
 }
 
 /// The bytes of `event`.
@@ -392,14 +380,5 @@ mod tests {
         fn arbitrary_bytes_are_not_events(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = decode_event(&bytes);
         }
-    }
-
-    #[test]
-    fn a_request_is_known_by_member_and_name_together() {
-        let (one, other) = (MemberId::from_bytes([1; 5]), MemberId::from_bytes([2; 5]));
-        let request = |text: &str| text.parse::<RequestId>().unwrap();
-        assert_eq!(request_digest(one, &request("a")), request_digest(one, &request("a")));
-        assert_ne!(request_digest(one, &request("a")), request_digest(one, &request("b")));
-        assert_ne!(request_digest(one, &request("a")), request_digest(other, &request("a")));
     }
 }

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::domain::{KeyId, KeyMac, base32_lower, base32_lower_codec};
+use crate::domain::{KeyId, KeyMac, MemberId, RequestDigest, RequestId, base32_lower, base32_lower_codec};
 
 const PREFIX: &str = "hck_";
 /// 160 bits.
@@ -91,7 +91,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// The hub's secret that API keys are kept under.
+/// The hub's secret that API keys and requests' names are kept under.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MacSecret([u8; 32]);
 
@@ -101,13 +101,28 @@ impl MacSecret {
         Self(bytes)
     }
 
+    /// Which request of `member` this is: enough to recognize it, and without the secret not enough to guess its name by trying.
+    pub fn request_digest(&self, member: MemberId, request: &RequestId) -> RequestDigest {
+        // No API key begins like this, so that the two uses of the secret cannot meet.
+        let mut mac = self.keyed();
+        mac.update(b"hashcommons/v1/request\n");
+        mac.update(&member.bytes());
+        mac.update(request.as_str().as_bytes());
+        RequestDigest(mac.finalize().into_bytes().into())
+    }
+
     fn hmac(&self, key: &ApiKey) -> Hmac<Sha256> {
+        let mut mac = self.keyed();
+        mac.update(key.text.as_bytes());
+        mac
+    }
+
+    fn keyed(&self) -> Hmac<Sha256> {
         // A block of SHA-256 is 64 bytes; HMAC itself fills a shorter key with zeros (RFC 2104).
         let mut block = [0; 64];
         block[..self.0.len()].copy_from_slice(&self.0);
-        let mut mac = Hmac::<Sha256>::new(&block.into());
+        let mac = Hmac::<Sha256>::new(&block.into());
         block.zeroize();
-        mac.update(key.text.as_bytes());
         mac
     }
 
@@ -157,6 +172,17 @@ mod tests {
         }
         assert!(format!("{text}a").parse::<ApiKey>().is_err());
         assert!(text.to_uppercase().parse::<ApiKey>().is_err());
+    }
+
+    #[test]
+    fn a_request_is_known_by_secret_member_and_name_together() {
+        let (one, other) = (MemberId::from_bytes([1; 5]), MemberId::from_bytes([2; 5]));
+        let digest =
+            |secret, member, name: &str| MacSecret::new([secret; 32]).request_digest(member, &name.parse().unwrap());
+        assert_eq!(digest(1, one, "a"), digest(1, one, "a"));
+        assert_ne!(digest(1, one, "a"), digest(2, one, "a"));
+        assert_ne!(digest(1, one, "a"), digest(1, other, "a"));
+        assert_ne!(digest(1, one, "a"), digest(1, one, "b"));
     }
 
     #[test]

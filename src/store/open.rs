@@ -56,7 +56,7 @@ impl Store {
     /// Opens the data directory at `directory`, making it if it is absent or empty.
     ///
     /// # Errors
-    /// [`OpenError`]; nothing is changed then.
+    /// [`OpenError`]; nothing that was there is changed then.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let io = |source| OpenError::Directory { path: directory.to_owned(), source };
         create_private(directory).map_err(io)?;

@@ -19,7 +19,7 @@ const CONTENT_TYPES_MAX: usize = 8;
 /// # Errors
 /// The first field that is not as it must be, as in `provenance.confidence`.
 pub fn draft_from_wire(draft: &v1::Draft) -> Result<Draft, FieldError> {
-    // Counted before anything is read, so that a long list costs nothing.
+    // Counted before anything is converted.
     crate::domain::check_count("signals", draft.signals.len(), Draft::SIGNALS_MAX)?;
     crate::domain::check_count("labels", draft.labels.len(), Draft::LABELS_MAX)?;
     let provenance = required(draft.provenance.as_ref(), "provenance")?;

@@ -120,6 +120,7 @@ impl IntoStatus for ContributeError {
             Self::Field(error) => error.into_status(),
             Self::Sequence(error) => error.into_status(),
             Self::Prove(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
         }
     }
 }

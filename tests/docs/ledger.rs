@@ -4,9 +4,9 @@ use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signature, VerifyingKey};
 use hashcommons::domain::{
     Action, Actor, Basis, Confidence, Draft, EntryId, Event, Fact, KeyId, Member, MemberId, Origin, Producer,
-    Provenance, Quality, Reviewers, Role, Roles, Signal, SignalKind, Tlp, WithdrawReason,
+    Provenance, Quality, RequestDigest, Reviewers, Role, Roles, Signal, SignalKind, Tlp, WithdrawReason,
 };
-use hashcommons::ledger::record::{encode_event, request_digest};
+use hashcommons::ledger::record::encode_event;
 use hashcommons::ledger::{
     Frontier, Leaf, Opening, Receipt, Salt, Signer, SigningKey, consistency_proof, inclusion_proof,
 };
@@ -53,7 +53,7 @@ fn events() -> [Event; 3] {
         supersedes: None,
         government_order: None,
     };
-    let request = request_digest(contributor, &"example-1".parse().unwrap());
+    let request = RequestDigest([3; 32]);
     let draft = Draft::new(vec![signal], vec!["graphic-violence".parse().unwrap()], provenance).unwrap();
     [
         Event { at: enrolled, by: Actor::Hub, fact: Fact::MemberEnrolled(member) },

@@ -57,7 +57,7 @@ pub(super) async fn tell(
     teller.say(indent(&check::words(copy.name, &copy.response)).trim_end())?;
 
     teller.say("\n5. The moderator traces it:")?;
-    let traced = trace_entry(&moderator, entry, &copy.signals).await?;
+    let traced = trace_entry(&moderator, entry, &copy.signals, &key).await?;
     ensure!(
         traced.entry.as_ref().is_some_and(|entry| entry.contributor.as_ref().is_some_and(|who| who.name.is_none())),
         "the moderator was shown who contributed"
@@ -245,10 +245,20 @@ fn pdq_distance(a: &[Signal], b: &[Signal]) -> Option<u16> {
     Some(pdq(a)?.distance(&pdq(b)?)?.bits())
 }
 
-async fn trace_entry(moderator: &Actor, entry: u64, against: &[Signal]) -> anyhow::Result<v1::TraceResponse> {
+async fn trace_entry(
+    moderator: &Actor,
+    entry: u64,
+    against: &[Signal],
+    key: &VerifierKey,
+) -> anyhow::Result<v1::TraceResponse> {
     let against = against.iter().map(signal_to_wire).collect();
     let traced = moderator.client.reviews().trace(v1::TraceRequest { entry_id: entry, against }).await?.into_inner();
     let receipt = traced.receipt.as_ref().context("the trace has no proof")?;
     ensure!(receipt.index == entry, "the proof is for another leaf");
+    receipt.tlog_proof.parse::<Receipt>()?.verify(key).context("the traced entry's proof does not verify")?;
+    let provenance = traced.entry.as_ref().and_then(|entry| entry.provenance.as_ref()).context("no provenance")?;
+    ensure!(provenance.confidence == Some(95) && provenance.tlp() == v1::Tlp::Amber, "the provenance is another");
+    ensure!(traced.labels.iter().any(|label| label.code == "graphic-violence"), "the label is missing");
+    ensure!(traced.history.len() == 1 && !traced.evidence.is_empty(), "history or distance is missing");
     Ok(traced)
 }

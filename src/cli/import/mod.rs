@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::connection::HubArgs;
 use super::{Verdict, output};
+use crate::wire::v1;
 use lines::Lines;
 use progress::{Progress, Rejects};
 
@@ -61,10 +62,11 @@ impl Args {
 
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let size = std::fs::metadata(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?.len();
-    let mut progress = Progress::open(&args.file, size, args.restart)?;
+    let client = args.hub.connect().await?;
+    let ledger = client.ledger().get_checkpoint(v1::GetCheckpointRequest {}).await?.into_inner().verifier_key;
+    let mut progress = Progress::open(&args.file, size, ledger, args.restart)?;
     let mut rejects = Rejects::open(&args.file, &progress)?;
     let lines = Lines::open(&args.file, args.format(), progress.resume())?;
-    let client = args.hub.connect().await?;
     let bar = if json { ProgressBar::hidden() } else { bar(size) };
     if progress.lines > 0 && !json {
         eprintln!("going on after line {}", progress.lines);

@@ -1,14 +1,19 @@
 //! How far an import has come, kept beside the file while it is not finished; and the lines that were set aside.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::lines::Line;
+
+/// How much of a file tells it from others.
+const BEGINNING_BYTES: u64 = 1 << 20;
 
 /// A place between two lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -23,6 +28,10 @@ pub struct Position {
 pub struct Progress {
     /// The file's length when the import began: another length is another file.
     file_bytes: u64,
+    /// Digest of the file's beginning at that time, for the same reason.
+    beginning: String,
+    /// The public key of the ledger that it goes to: another is another hub.
+    ledger: String,
     /// Everything before this has an answer.
     done: Position,
     /// Length of the file of rejects at that time: what was written after it will be written again.
@@ -37,12 +46,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// What an earlier import of `file` left, or a new beginning.
-    pub fn open(file: &Path, size: u64, restart: bool) -> anyhow::Result<Self> {
+    /// What an earlier import of `file` into the hub with this ledger left, or a new beginning.
+    pub fn open(file: &Path, size: u64, ledger: String, restart: bool) -> anyhow::Result<Self> {
         let path = beside(file, ".import-state");
+        let beginning = digest_of_beginning(file)?;
         let text = if restart { None } else { read_if_there(&path)? };
         let mut progress: Self = match text {
-            None => Self { file_bytes: size, ..Self::default() },
+            None => Self { file_bytes: size, beginning: beginning.clone(), ledger: ledger.clone(), ..Self::default() },
             Some(text) => serde_json::from_str(&text)
                 .with_context(|| format!("{} is not what an import left: use --restart", path.display()))?,
         };
@@ -51,6 +61,16 @@ impl Progress {
                 "{} was {} bytes long when its import began and is {size} now: use --restart to begin again",
                 file.display(),
                 progress.file_bytes
+            );
+        }
+        if progress.beginning != beginning {
+            bail!("{} is another file than when its import began: use --restart to begin again", file.display());
+        }
+        if progress.ledger != ledger {
+            bail!(
+                "the import of {} began with another hub ({}): go on there, or use --restart to begin again here",
+                file.display(),
+                progress.ledger
             );
         }
         progress.path = path;
@@ -132,6 +152,14 @@ impl Rejects {
         }
         self.file.as_mut().context("the file of rejects is open")
     }
+}
+
+/// A digest of the first [`BEGINNING_BYTES`] of a file.
+fn digest_of_beginning(file: &Path) -> anyhow::Result<String> {
+    let context = || format!("cannot read {}", file.display());
+    let mut bytes = Vec::new();
+    File::open(file).with_context(context)?.take(BEGINNING_BYTES).read_to_end(&mut bytes).with_context(context)?;
+    Ok(HEXLOWER.encode(&Sha256::digest(&bytes)))
 }
 
 fn beside(file: &Path, ending: &str) -> PathBuf {

@@ -39,6 +39,9 @@ pub(super) fn recognize(bytes: &[u8], limits: &DecodeLimits) -> Result<Format, D
     Format::of(bytes).ok_or(DecodeError::UnknownFormat)
 }
 
+/// What hashing takes, decoded: three bytes of RGB and four of luma.
+const PDQ_BYTES_PER_PIXEL: u8 = 3 + 4;
+
 /// The picture that `bytes` hold in `format`.
 pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
     let refuse = |error| refusal(format, error, limits);
@@ -53,7 +56,7 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
     let samples = decoder.color_type();
     let bytes_per_pixel =
         rgb::bytes_per_pixel_needed(samples).ok_or_else(|| error::unknown_samples(format, samples))?;
-    limits.check_memory(width, height, bytes_per_pixel)?;
+    limits.check_memory(width, height, bytes_per_pixel.max(PDQ_BYTES_PER_PIXEL))?;
     if format == Format::Jpeg && !jpeg::has_end(bytes) {
         return Err(damaged(Damage::NoEnd));
     }
