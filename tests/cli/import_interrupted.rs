@@ -54,6 +54,15 @@ fn an_importer_killed_in_the_middle_goes_on_and_every_line_is_there_once() {
     site.write("items.ndjson", format!("{text}\n"));
     let refused = site.ran(&["import", "items.ndjson"]);
     assert!(refused.code == 2 && refused.stderr.contains("--restart"), "{refused:?}");
+    // As long, but another; and the same, but for another hub.
+    site.write("items.ndjson", text.replacen('{', "[", 1));
+    let refused = site.ran(&["import", "items.ndjson"]);
+    assert!(refused.code == 2 && refused.stderr.contains("is another file"), "{refused:?}");
+    let elsewhere = Site::new();
+    elsewhere.write("items.ndjson", &text);
+    elsewhere.write("items.ndjson.import-state", site.read("items.ndjson.import-state"));
+    let refused = elsewhere.ran(&["import", "items.ndjson"]);
+    assert!(refused.code == 2 && refused.stderr.contains("began with another hub"), "{refused:?}");
     site.write("items.ndjson", text);
     let ran = site.ran(&["import", "items.ndjson", "--json"]);
     is_complete(&site, &ran);

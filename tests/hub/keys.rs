@@ -202,3 +202,23 @@ async fn a_follower_who_waits_while_nothing_happens_is_sent_away_when_its_key_ex
     assert_eq!((status.code(), status.message()), (Code::Unauthenticated, NOT_LIVE));
     hub.stop().await;
 }
+
+#[tokio::test]
+async fn the_last_key_that_can_administer_is_not_revoked() {
+    let hub = TestHub::start().await;
+    let operator =
+        hub.admin().admin().list_keys(v1::ListKeysRequest::default()).await.unwrap().into_inner().keys.remove(0);
+    let request = v1::RevokeKeyRequest { key_id: operator.key_id.clone() };
+    let status = hub.admin().admin().revoke_key(request.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert!(status.message().ends_with("issue another one first"), "{status}");
+
+    // One that ends by itself is not enough; one that does not is.
+    let expires = Some(hashcommons::wire::timestamp("2027-01-01T00:00:00Z".parse().unwrap()));
+    let other = |expires| v1::IssueKeyRequest { member_id: operator.member_id.clone(), expires, ..Default::default() };
+    issue(&hub, other(expires)).await;
+    assert!(hub.admin().admin().revoke_key(request.clone()).await.is_err());
+    issue(&hub, other(None)).await;
+    hub.admin().admin().revoke_key(request).await.unwrap();
+    hub.stop().await;
+}

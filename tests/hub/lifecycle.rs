@@ -46,6 +46,11 @@ async fn a_withdrawn_entry_no_longer_matches_but_its_leaf_stays_provable() {
     assert_eq!(matches(&member, 1).await, [0u64; 0]);
     let again = member.contributions().withdraw(withdraw).await.unwrap().into_inner();
     assert_eq!(first.withdrawn, again.withdrawn);
+    // The contribution sent once more makes nothing new, and does not say that the entry is on the list.
+    let request = contribution("request-1", draft(vec![pdq(1)]));
+    let repeated = member.contributions().contribute(request).await.unwrap().into_inner();
+    let Some(v1::contribute_response::Outcome::Accepted(accepted)) = repeated.outcome else { panic!("{repeated:?}") };
+    assert_eq!((accepted.entry_id, accepted.repeated, accepted.standing()), (entry, true, v1::Standing::Withdrawn));
 
     let key = hub.running().use_cases().unwrap().prove.verifier().clone();
     let request = v1::TraceRequest { entry_id: entry, against: vec![] };

@@ -155,6 +155,15 @@ async fn a_ledger_whose_database_is_gone_is_not_begun_anew_under_the_same_key() 
 }
 
 #[tokio::test]
+async fn a_ledger_whose_checkpoint_is_gone_is_not_begun_anew_under_the_same_key() {
+    let directory = stopped().await;
+    let database = open_database(directory.path());
+    database.delete_cf(database.cf_handle("meta").unwrap(), b"checkpoint").unwrap();
+    drop(database);
+    is_refused(directory.path(), &["had a ledger (ledger.pub is there), but its database has none"]);
+}
+
+#[tokio::test]
 async fn a_checkpoint_that_was_changed_is_refused() {
     let directory = stopped().await;
     put(directory.path(), "meta", b"checkpoint", |text| {
