@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    At, Basis, Confidence, Draft, EntryId, FieldError, GovernmentOrder, Provenance, Quality, Signal, SignalKind,
+    At, Basis, Confidence, Draft, EntryId, FieldError, GovernmentOrder, Provenance, Signal, SignalKind,
 };
 
 /// One item, unread.
@@ -99,14 +99,7 @@ impl RawSignal {
     /// The field that is not as it must be.
     pub fn read(&self) -> Result<Signal, FieldError> {
         let kind: SignalKind = self.kind.parse().at("kind")?;
-        let signal = Signal::from_hex(kind, &self.value).at("value")?;
-        match self.quality {
-            None => Ok(signal),
-            Some(_) if kind != SignalKind::Pdq => {
-                Err(FieldError::new("quality", format_args!("only pdq has one, not {kind}")))
-            }
-            Some(percent) => Ok(signal.with_quality(Some(Quality::new(percent).at("quality")?))),
-        }
+        Signal::from_hex(kind, &self.value).at("value")?.rated(self.quality).at("quality")
     }
 }
 

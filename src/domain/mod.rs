@@ -26,7 +26,9 @@ pub use provenance::{
     Action, AnalystTier, Basis, Confidence, ConfidenceOutOfRange, Context, GovernmentOrder, Origin, Producer,
     Provenance, Reviewers, Tlp,
 };
-pub use signal::{Digest, Distance, Hash64, HexError, Pdq, Quality, QualityOutOfRange, Signal, SignalKind};
+pub use signal::{
+    Digest, Distance, Hash64, HexError, Pdq, Quality, QualityError, QualityOutOfRange, Signal, SignalKind,
+};
 pub use standing::{Assessment, Reason, Standing};
 pub use taxonomy::{IncidentLabels, Label, Taxonomies, Taxonomy, Term};
 pub use time::{Clock, Date, DateError, ManualClock, SystemClock, Timestamp, TimestampError};

@@ -219,6 +219,17 @@ pub struct Quality(u8);
 #[error("must be 0 to 100, got {0}")]
 pub struct QualityOutOfRange(pub u32);
 
+/// A quality that a signal cannot have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QualityError {
+    /// It is not a percentage.
+    #[error(transparent)]
+    OutOfRange(#[from] QualityOutOfRange),
+    /// The kind has no quality.
+    #[error("only pdq has one, not {0}")]
+    NoQuality(SignalKind),
+}
+
 impl Quality {
     /// Below this a hash says too little to be shared or matched (PDQ's published rule).
     pub const MATCHABLE_MIN: Self = Self(50);
@@ -298,10 +309,25 @@ impl Signal {
         })
     }
 
-    /// The same signal with this quality; only PDQ has one, other kinds are unchanged.
-    pub fn with_quality(self, quality: Option<Quality>) -> Self {
+    /// The same signal with the quality, in percent, that somebody says it has.
+    ///
+    /// # Errors
+    /// [`QualityError`] if it is out of range, or the signal is of a kind that has none.
+    pub const fn rated(self, percent: Option<u32>) -> Result<Self, QualityError> {
+        match (self, percent) {
+            (_, None) => Ok(self.unrated()),
+            (Self::Pdq { hash, .. }, Some(percent)) => match Quality::new(percent) {
+                Ok(quality) => Ok(Self::Pdq { hash, quality: Some(quality) }),
+                Err(error) => Err(QualityError::OutOfRange(error)),
+            },
+            (other, Some(_)) => Err(QualityError::NoQuality(other.kind())),
+        }
+    }
+
+    /// The same signal without its quality.
+    pub const fn unrated(self) -> Self {
         match self {
-            Self::Pdq { hash, .. } => Self::Pdq { hash, quality },
+            Self::Pdq { hash, .. } => Self::Pdq { hash, quality: None },
             other => other,
         }
     }
@@ -369,7 +395,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_signal_reads_back_from_its_hex_in_either_case_and_from_its_bytes(signal in signal()) {
-            let bare = signal.with_quality(None);
+            let bare = signal.unrated();
             prop_assert_eq!(Signal::from_hex(signal.kind(), &signal.hex()), Ok(bare));
             prop_assert_eq!(Signal::from_hex(signal.kind(), &signal.hex().to_uppercase()), Ok(bare));
             prop_assert_eq!(Signal::from_bytes(signal.kind(), &signal.value()), Some(bare));

@@ -47,11 +47,8 @@ pub fn fold(
         Fact::Contributed { request, draft, .. } => {
             let id = EntryId(index);
             let valid_until = draft.provenance().valid_until;
-            let rows = draft.signals().iter().map(|signal| SignalRow {
-                signal: signal.with_quality(None),
-                entry: id,
-                valid_until,
-            });
+            let rows =
+                draft.signals().iter().map(|signal| SignalRow { signal: signal.unrated(), entry: id, valid_until });
             let mut changes = vec![Change::Entry(id, EntryState::default()), Change::Request(*request, index)];
             changes.extend(rows.map(Change::SignalAdded));
             changes
@@ -61,7 +58,7 @@ pub fn fold(
             let state = EntryState { withdrawn: Some(Withdrawal { event: index, at: event.at }) };
             let mut changes = vec![Change::Entry(*id, state)];
             let signals = found.draft.signals().iter();
-            changes.extend(signals.map(|signal| Change::SignalRemoved(signal.with_quality(None), *id)));
+            changes.extend(signals.map(|signal| Change::SignalRemoved(signal.unrated(), *id)));
             changes
         }
         Fact::MemberEnrolled(member) => vec![Change::Member(member.clone())],

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::domain::{
     Actor, Basis, Code, Confidence, Draft, EntryId, EntryState, Event, Fact, FieldError, GovernmentOrder, Key, KeyId,
-    KeyMac, Member, MemberId, Provenance, Quality, RequestDigest, Roles, Signal, SignalKind, Timestamp, Withdrawal,
+    KeyMac, Member, MemberId, Provenance, RequestDigest, Roles, Signal, SignalKind, Timestamp, Withdrawal,
 };
 use prost::Message;
 
@@ -132,13 +132,9 @@ fn signal_to_record(signal: &Signal) -> v1::Signal {
 
 fn signal_from_record(record: &v1::Signal) -> Result<Signal, FieldError> {
     let kind: SignalKind = parse(&record.kind, "kind")?;
-    let quality = match record.quality_plus_one {
-        0 => None,
-        more => Some(Quality::new(more - 1).map_err(|error| FieldError::new("quality_plus_one", error))?),
-    };
     let signal =
         Signal::from_bytes(kind, &record.value).ok_or_else(|| FieldError::new("value", "has the wrong length"))?;
-    Ok(signal.with_quality(quality))
+    signal.rated(record.quality_plus_one.checked_sub(1)).map_err(|error| FieldError::new("quality_plus_one", error))
 }
 
 fn draft_from_record(record: v1::Contributed) -> Result<Draft, FieldError> {

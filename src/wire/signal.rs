@@ -2,7 +2,7 @@
 
 use super::codes::Coded;
 use super::v1;
-use crate::domain::{At, FieldError, Quality, Signal, SignalKind};
+use crate::domain::{At, FieldError, Signal, SignalKind};
 
 /// Reads one signal.
 ///
@@ -10,14 +10,7 @@ use crate::domain::{At, FieldError, Quality, Signal, SignalKind};
 /// The field that is not as it must be: `kind`, `value` or `quality`.
 pub fn signal_from_wire(signal: &v1::Signal) -> Result<Signal, FieldError> {
     let kind = SignalKind::from_wire(signal.kind, "kind")?;
-    let value = Signal::from_hex(kind, &signal.value).at("value")?;
-    match signal.quality {
-        None => Ok(value),
-        Some(_) if kind != SignalKind::Pdq => {
-            Err(FieldError::new("quality", format_args!("only pdq has one, not {kind}")))
-        }
-        Some(percent) => Ok(value.with_quality(Some(Quality::new(percent).at("quality")?))),
-    }
+    Signal::from_hex(kind, &signal.value).at("value")?.rated(signal.quality).at("quality")
 }
 
 /// Reads several signals; errors name the place, as in `signals[2].value`.

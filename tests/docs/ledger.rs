@@ -4,7 +4,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signature, VerifyingKey};
 use hashcommons::domain::{
     Action, Actor, Basis, Confidence, Draft, EntryId, Event, Fact, KeyId, Member, MemberId, Origin, Producer,
-    Provenance, Quality, RequestDigest, Reviewers, Role, Roles, Signal, SignalKind, Tlp, WithdrawReason,
+    Provenance, RequestDigest, Reviewers, Role, Roles, Signal, SignalKind, Tlp, WithdrawReason,
 };
 use hashcommons::ledger::record::encode_event;
 use hashcommons::ledger::{
@@ -38,7 +38,7 @@ fn events() -> [Event; 3] {
         enrolled,
     };
     let pdq = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22";
-    let signal = Signal::from_hex(SignalKind::Pdq, pdq).unwrap().with_quality(Some(Quality::new(100).unwrap()));
+    let signal = Signal::from_hex(SignalKind::Pdq, pdq).unwrap().rated(Some(100)).unwrap();
     let provenance = Provenance {
         origin: Origin::Human,
         reviewers: Reviewers::TwoOrMore,
