@@ -50,7 +50,8 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     if !args.signals.is_empty() {
         let read = args.signals.iter().map(RawSignal::read).collect::<Result<Vec<_>, _>>()?;
         let response = check_signals(&client, &read, args.radius, args.limit).await?;
-        report(None, &response, json, &mut verdict)?;
+        let facts = json.then(|| to_json(&response)).transpose()?;
+        report(None, &response, facts, &mut verdict)?;
     }
     let mut failed = 0;
     for path in &args.files {
@@ -73,7 +74,9 @@ async fn check_file(
 ) -> anyhow::Result<()> {
     if args.send_media {
         let response = client.check_media(std::fs::read(path)?, args.limit).await?;
-        return report(Some(path), response.check.as_ref().unwrap_or(&v1::CheckResponse::default()), json, verdict);
+        // Machines are given all of it: the hashes are theirs to keep.
+        let facts = json.then(|| to_json(&response)).transpose()?;
+        return report(Some(path), response.check.as_ref().unwrap_or(&v1::CheckResponse::default()), facts, verdict);
     }
     let print = hash_file(path)?;
     let mut signals = print.signals();
@@ -81,7 +84,9 @@ async fn check_file(
         // Sent all the same, so that the answer is the hub's: "too featureless".
         signals.push(Signal::Pdq { hash: pdq, quality: Some(quality) });
     }
-    report(Some(path), &check_signals(client, &signals, args.radius, args.limit).await?, json, verdict)
+    let response = check_signals(client, &signals, args.radius, args.limit).await?;
+    let facts = json.then(|| to_json(&response)).transpose()?;
+    report(Some(path), &response, facts, verdict)
 }
 
 /// Looks up the signals of one item. A radius given is used for every kind, as far as the kind allows it.
@@ -103,17 +108,24 @@ pub(super) async fn check_signals(
     Ok(client.checks().check(request).await?.into_inner())
 }
 
-fn report(file: Option<&Path>, response: &v1::CheckResponse, json: bool, verdict: &mut Verdict) -> anyhow::Result<()> {
+/// Prints what was found, in words or as `facts`.
+fn report(
+    file: Option<&Path>,
+    response: &v1::CheckResponse,
+    facts: Option<serde_json::Value>,
+    verdict: &mut Verdict,
+) -> anyhow::Result<()> {
     if !response.matches.is_empty() {
         *verdict = Verdict::Yes;
     }
     let name = file.map(|file| file.display().to_string());
-    if json {
-        let mut facts = to_json(response)?;
-        facts["file"] = name.into();
-        return output::line(&facts.to_string());
+    match facts {
+        Some(mut facts) => {
+            facts["file"] = name.into();
+            output::line(&facts.to_string())
+        }
+        None => output::line(words(name.as_deref().unwrap_or("the hashes"), response).trim_end()),
     }
-    output::line(words(name.as_deref().unwrap_or("the hashes"), response).trim_end())
 }
 
 /// An answer in words.

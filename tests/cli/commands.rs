@@ -39,10 +39,12 @@ fn every_command_speaks_json_when_asked() {
         .unwrap();
     let entry = site.contribute(HASH, &["--receipt", "receipt"]).to_string();
     std::fs::copy(site.path("hub/ledger.pub"), site.path("ledger.pub")).unwrap();
-    let key_id = site.ran_by("hub/admin.key", &["key", "list", "--json"]).json()[0]["keys"][1]["key_id"].clone();
     let member = site.ran_by("hub/admin.key", &["member", "list", "--json"]).json()[0]["members"].clone();
     let member =
         member.as_array().unwrap().iter().find(|member| member["name"] == "Member").unwrap()["member_id"].clone();
+    // A key of the member's: the operator's only one cannot be revoked.
+    let keys = &["key", "list", "--member", member.as_str().unwrap(), "--json"];
+    let key_id = site.ran_by("hub/admin.key", keys).json()[0]["keys"][0]["key_id"].clone();
     let (key_id, member) = (key_id.as_str().unwrap(), member.as_str().unwrap());
     let made = run(&["bench", "entries", "--count", "2", "--json"]);
     assert_eq!(made.json().len(), 2);
@@ -162,6 +164,20 @@ fn an_error_says_what_is_wrong_and_what_to_do_next() {
     let mut anonymous = site.command("");
     let ran: crate::process::Ran = anonymous.env_remove("HASHCOMMONS_KEY_FILE").args(hash).output().unwrap().into();
     assert!(ran.code == 2 && ran.stderr.contains("--key-file"), "{ran:?}");
+}
+
+#[test]
+fn a_check_of_several_files_names_each_goes_on_past_a_bad_one_and_gives_the_hubs_hashes() {
+    let site = Site::new();
+    image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * y) as u8, (x * 3) as u8, (y * 4) as u8]))
+        .save(site.path("picture.png"))
+        .unwrap();
+    let ran = site.ran(&["check", "absent.png", "picture.png", "--json"]);
+    assert!(ran.code == 2 && ran.stderr.contains("absent.png"), "{ran:?}");
+    assert_eq!(ran.json()[0]["file"], "picture.png");
+    let sent = site.ran(&["check", "--send-media", "picture.png", "--json"]);
+    assert_eq!((sent.code, &sent.json()[0]["file"]), (1, &"picture.png".into()));
+    assert_eq!(sent.json()[0]["signals"].as_array().unwrap().len(), 5, "{sent:?}");
 }
 
 #[test]
