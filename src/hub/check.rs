@@ -159,7 +159,7 @@ impl From<crate::store::StoreError> for CheckError {
 }
 
 /// The live entries of one check, each read once however many signals lead to it.
-type Found = HashMap<EntryId, (Entry, EntryState, Vec<Evidence>)>;
+type Found = HashMap<EntryId, (Entry, EntryState)>;
 
 impl Check {
     /// Looks up every query.
@@ -171,31 +171,25 @@ impl Check {
         let mut found = Found::new();
         let mut more = false;
         let mut outcomes = Vec::with_capacity(check.queries.len());
-        for (at, query) in check.queries.iter().enumerate() {
+        for query in &check.queries {
             if !query.signal.is_matchable() {
                 outcomes.push(Outcome::TooFeatureless);
                 continue;
             }
             let neighbours = self.live(query, check.limit, now, &mut found)?;
-            for (id, distance) in &neighbours.nearest {
-                if let Some((_, _, evidence)) = found.get_mut(id) {
-                    evidence.push(Evidence { query: at, kind: query.signal.kind(), distance: *distance });
-                }
-            }
             more |= neighbours.total > neighbours.nearest.len();
             outcomes.push(match neighbours.total {
                 0 => Outcome::NoMatch,
                 total => Outcome::Match { total: total as u64 },
             });
         }
-        let mut found: Vec<_> = found.into_values().filter(|(_, _, evidence)| !evidence.is_empty()).collect();
-        // What a limit cut off of one query's neighbours is farther than the best evidence of what is shown.
-        let best = |evidence: &[Evidence]| evidence.iter().map(Evidence::rank).min();
-        found.sort_by_key(|(entry, _, evidence)| (best(evidence), entry.id));
+        // From the entries themselves: an index's limit may have cut off some of what leads to one.
+        let with_evidence = |(entry, state)| (check.evidence(&entry), entry, state);
+        let mut found: Vec<(Vec<Evidence>, Entry, EntryState)> = found.into_values().map(with_evidence).collect();
+        found.sort_by_key(|(evidence, entry, _)| (evidence.first().map(Evidence::rank), entry.id));
         more |= found.len() > check.limit;
         found.truncate(check.limit);
-        let matches = found.into_iter().map(|(entry, state, _)| {
-            let evidence = check.evidence(&entry);
+        let matches = found.into_iter().map(|(evidence, entry, state)| {
             let mut view = self.viewer.view(entry, &state, permit.principal());
             view.assessment = weigh(view.assessment, evidence.iter().map(|evidence| evidence.kind));
             Match { view, evidence }
@@ -254,7 +248,7 @@ impl Check {
         let Some((entry, state)) = read::entry_with_state(&self.store, id)? else { return Ok(false) };
         let live = state.withdrawn.is_none() && !expiry_passed(entry.draft.provenance().valid_until, now);
         if live {
-            found.insert(id, (entry, state, Vec::new()));
+            found.insert(id, (entry, state));
         }
         Ok(live)
     }

@@ -69,6 +69,7 @@ pub struct Committer {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) last_at: Timestamp,
+    pub(super) clock_is_behind: bool,
 }
 
 impl Committer {
@@ -120,11 +121,14 @@ impl Committer {
     }
 
     /// When the next event happens, and what the clock says: the first is never earlier than the last event.
-    fn times(&self) -> (Timestamp, Timestamp) {
+    fn times(&mut self) -> (Timestamp, Timestamp) {
         let now = self.clock.now();
-        if now.plus(CLOCK_BACK_MAX) < self.last_at {
+        let behind = now.plus(CLOCK_BACK_MAX) < self.last_at;
+        // Once, not with every batch until the clock has caught up.
+        if behind && !self.clock_is_behind {
             tracing::warn!(%now, last_event = %self.last_at, "the clock is behind the ledger: events keep the last one's time");
         }
+        self.clock_is_behind = behind;
         (now.max(self.last_at), now)
     }
 

@@ -92,6 +92,7 @@ impl Contribute {
 
     fn standing(&self, principal: &Principal, entry: EntryId) -> Result<Standing, ReadError> {
         let found = read::entry_with_state(&self.store, entry)?;
+        // One whose event was erased counts for nothing.
         Ok(found
             .map_or(Standing::Revoked, |(entry, state)| self.viewer.view(entry, &state, principal).assessment.standing))
     }

@@ -178,6 +178,7 @@ impl Opened {
             clock: clock.clone(),
             entropy: entropy.clone(),
             last_at,
+            clock_is_behind: false,
         };
         if !founded {
             committer.found(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;

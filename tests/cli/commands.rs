@@ -31,12 +31,17 @@ fn every_command_explains_itself_with_an_example() {
     assert_eq!(seen, 1 + 14 + 2 + 3 + 2, "a command is missing, or new: count it here");
 }
 
-#[test]
-fn every_command_speaks_json_when_asked() {
-    let site = Site::new();
+/// A picture that nobody has contributed, `picture.png`.
+fn draw_picture(site: &Site) {
     image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * y) as u8, (x * 3) as u8, (y * 4) as u8]))
         .save(site.path("picture.png"))
         .unwrap();
+}
+
+#[test]
+fn every_command_speaks_json_when_asked() {
+    let site = Site::new();
+    draw_picture(&site);
     let entry = site.contribute(HASH, &["--receipt", "receipt"]).to_string();
     std::fs::copy(site.path("hub/ledger.pub"), site.path("ledger.pub")).unwrap();
     let member = site.ran_by("hub/admin.key", &["member", "list", "--json"]).json()[0]["members"].clone();
@@ -169,9 +174,7 @@ fn an_error_says_what_is_wrong_and_what_to_do_next() {
 #[test]
 fn a_check_of_several_files_names_each_goes_on_past_a_bad_one_and_gives_the_hubs_hashes() {
     let site = Site::new();
-    image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * y) as u8, (x * 3) as u8, (y * 4) as u8]))
-        .save(site.path("picture.png"))
-        .unwrap();
+    draw_picture(&site);
     let ran = site.ran(&["check", "absent.png", "picture.png", "--json"]);
     assert!(ran.code == 2 && ran.stderr.contains("absent.png"), "{ran:?}");
     assert_eq!(ran.json()[0]["file"], "picture.png");
