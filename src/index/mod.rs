@@ -11,6 +11,8 @@
 //! |---|---|
 //! | `neighbours` | the answer, and how raw hits become one |
 //! | `flat` | [`Flat`]: the scan. The oracle that everything else must equal |
+//! | `simd` | [`Simd`]: the processor's wide registers, and the same without them |
+//! | `table` | large arrays in large pages of memory |
 //! | `mih` | [`Writer`] and [`Reader`]: multi-index hashing for one writer and many readers |
 //!
 //! Deliberately unknown here: what an entry is and whether it still counts, which kind of signal the bits come from, and
@@ -19,6 +21,8 @@
 mod flat;
 mod mih;
 mod neighbours;
+mod simd;
+mod table;
 
 #[cfg(test)]
 mod corpus;
@@ -26,6 +30,7 @@ mod corpus;
 pub use flat::Flat;
 pub use mih::{Reader, Writer};
 pub use neighbours::{HammingIndex, Neighbour, Neighbours, SearchError};
+pub use simd::Simd;
 
 /// One hash of one entry: the hash, most significant word first, and the entry's id.
 pub type Row<const W: usize> = ([u64; W], u64);

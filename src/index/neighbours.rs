@@ -71,6 +71,7 @@ pub enum SearchError {
 }
 
 /// Number of differing bits.
+#[inline(always)]
 pub(super) fn distance<const W: usize>(a: &[u64; W], b: &[u64; W]) -> Distance {
     let bits: u32 = a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum();
     // At most 64 * W, and a hash has a handful of words.

@@ -1,14 +1,24 @@
 //! Where to look for all hashes within a radius, and why that is enough.
 //!
 //! # Why it is exact
-//! Cut a hash into `B` bands and allot band `b` some number of units `u_b`. Look at every hash whose band `b` is within
-//! `u_b - 1` bits of the query's, for each band with a unit. A hash this overlooks differs in at least `u_b` bits of every
-//! band, so in at least `sum(u_b)` bits altogether. Allot `radius + 1` units, and what is overlooked is farther than
-//! `radius`. (Norouzi, Punjani & Fleet 2014, stated as in Qin et al., GPH, 2018: bands may be allotted differently, and a
-//! band without units is skipped.)
+//! Cut a hash into `B` bands, in a ring: the last is followed by the first. Allot band `b` some number of units `u_b`,
+//! `radius + 1` in all, and look at the hashes that
 //!
-//! The same holds when only the first `width` of a band's bits are compared: differing bits can only be ignored, so no
-//! hash is overlooked that was not before. Small segments use this to keep their tables small.
+//! 1. differ from the query in at most `u_b - 1` bits of band `b`, and
+//! 2. differ in at most `u_b + u_b' - 1` bits of band `b` and the band after it, `b'`, together,
+//!
+//! for each band with a unit. No hash within the radius is overlooked:
+//!
+//! Let `d_b` be the bits of band `b` in which a hash differs, and `x_b = d_b - u_b`. If the hash is within the radius, the `x_b`
+//! add up to at most -1. Walk around the ring adding them up, and let `b` be the band after the last highest sum of the
+//! first lap. Started at `b` instead, the sum is below 0 after every single step of a lap: within the first lap since it
+//! stays below the last highest one, and after it since each lap loses at least 1. Whole numbers below 0 are at most -1:
+//! the first step says 1. and the second says 2. (That one band must satisfy 1. is multi-index hashing: Norouzi, Punjani &
+//! Fleet 2014, with units as in Qin et al., GPH, 2018. That its followers must too is the pigeonring: Qin & Xiao 2018. The
+//! walk is the cycle lemma: Dvoretzky & Motzkin 1947.)
+//!
+//! The same holds when only some of the bits are compared: differing bits can only be ignored, so no hash is overlooked
+//! that was not before. Small segments compare the first `width` bits of band `b`, to keep their tables small.
 //!
 //! # Why it is cheap
 //! Looking within `u - 1` bits of a value costs one probe for each value there, `C(16, 0) + ... + C(16, u - 1)` of them:
@@ -21,8 +31,12 @@
 //! | 256 bits | 16 | 15 | 1 | 16 |
 //! | 64 bits | 4 | 8 | 3, 2, 2, 2 | 137 + 3 x 17 = 188 |
 //! | 64 bits | 4 | 4 | 2, 1, 1, 1 | 17 + 3 = 20 |
+//!
+//! A probe meets `n / 65,536` hashes if bits are fair. With two units a band, 2. leaves one in 380 of them: those that
+//! differ in at most 2 bits of the next 16, or in 3 if they do not differ in the first band.
 
 use std::iter;
+use std::sync::LazyLock;
 
 use crate::domain::Distance;
 
@@ -65,7 +79,13 @@ impl Allotment {
 
     /// How many bits off to look at in `band`; `None`: not at all.
     pub(super) fn band_radius(&self, band: usize) -> Option<u32> {
-        (self.units_each + u32::from(band < self.one_more)).checked_sub(1)
+        self.units(band).checked_sub(1)
+    }
+
+    /// In how many bits of the band after `band` a hash may differ that differs in `differing` bits of `band` itself, which
+    /// is at most the band's radius.
+    pub(super) fn following_radius(&self, band: usize, differing: u32) -> u32 {
+        self.units(band) + self.units(following(band, self.bands)) - 1 - differing
     }
 
     /// The first band on which hashes that differ in `difference` are found; `None`: on none.
@@ -73,19 +93,34 @@ impl Allotment {
     /// A row may be met in several bands: counting it in this one alone counts it once, without remembering the others.
     /// Whole bands decide, in every segment alike: where the first bits are probed, all rows of the whole band are met.
     pub(super) fn first_finder<const W: usize>(&self, difference: &[u64; W]) -> Option<usize> {
+        let differing = |band| band_value(difference, band, BAND_BITS).count_ones();
         (0..self.bands).find(|&band| {
-            let differing = band_value(difference, band, BAND_BITS).count_ones();
-            self.band_radius(band).is_some_and(|radius| differing <= radius)
+            let here = differing(band);
+            self.band_radius(band).is_some_and(|radius| here <= radius)
+                && differing(following(band, self.bands)) <= self.following_radius(band, here)
         })
+    }
+
+    fn units(&self, band: usize) -> u32 {
+        self.units_each + u32::from(band < self.one_more)
     }
 }
 
-/// Every `width`-bit value at most `radius` bits from `value`, each once, the nearest first.
-pub(super) fn within(value: u32, width: u32, radius: u32) -> impl Iterator<Item = u32> {
-    (0..=radius.min(width)).flat_map(move |weight| of_weight(weight, width)).map(move |flips| value ^ flips)
+/// The band after `band` in the ring.
+pub(super) const fn following(band: usize, bands: usize) -> usize {
+    if band + 1 == bands { 0 } else { band + 1 }
 }
 
-/// Every `width`-bit value with exactly `weight` bits set, ascending.
+/// Every `width`-bit value with exactly `weight` bits set, ascending; `width` is at most [`BAND_BITS`].
+pub(super) fn flips(width: u32, weight: u32) -> &'static [u16] {
+    /// By width and weight: 256 KiB in all.
+    static FLIPS: LazyLock<Vec<Vec<Box<[u16]>>>> = LazyLock::new(|| {
+        let of = |width, weight| of_weight(weight, width).map(|flips| flips as u16).collect();
+        (0..=BAND_BITS).map(|width| (0..=width).map(|weight| of(width, weight)).collect()).collect()
+    });
+    FLIPS.get(width as usize).and_then(|of_width| of_width.get(weight as usize)).map_or(&[], |flips| flips)
+}
+
 fn of_weight(weight: u32, width: u32) -> impl Iterator<Item = u32> {
     // The next larger number of equal weight (Gosper): the lowest run of ones moves its top bit up by one place and
     // drops the rest of itself to the bottom.
@@ -105,7 +140,7 @@ mod tests {
     use crate::index::corpus::{flip, hash};
 
     fn probes(units: u32) -> u32 {
-        [0, 1, 17, 137, 697, 2517][units as usize]
+        [0, 1, 17, 137, 697, 2_517][units as usize]
     }
 
     #[test]
@@ -122,14 +157,17 @@ mod tests {
         for width in 1..=9 {
             for radius in 0..=10 {
                 let value = 0b1_0110_1001 & ((1 << width) - 1);
-                let mut visited: Vec<_> = within(value, width, radius).collect();
+                let weights = 0..=radius.min(width);
+                let mut visited: Vec<_> =
+                    weights.flat_map(|weight| flips(width, weight)).map(|flips| u32::from(*flips) ^ value).collect();
                 visited.sort_unstable();
                 let expected: Vec<_> = (0..1 << width).filter(|v: &u32| (v ^ value).count_ones() <= radius).collect();
                 assert_eq!(visited, expected, "width {width}, radius {radius}");
             }
         }
-        for (units, radius) in [(1, 0), (2, 1), (3, 2)] {
-            assert_eq!(within(0xffff, 16, radius).count(), probes(units) as usize);
+        for units in 1..5 {
+            let visited: usize = (0..units).map(|weight| flips(16, weight).len()).sum();
+            assert_eq!(visited, probes(units) as usize);
         }
     }
 

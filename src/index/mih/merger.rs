@@ -33,8 +33,8 @@ struct Shared<const W: usize> {
     state: Mutex<State<W>>,
     /// Told when there may be something to merge, or the thread is to stop.
     work: Condvar,
-    /// Told when the thread becomes idle.
-    idle: Condvar,
+    /// Told when a merge is done, and when the thread becomes idle.
+    progress: Condvar,
 }
 
 impl<const W: usize> Shared<W> {
@@ -58,7 +58,7 @@ impl<const W: usize> Merger<W> {
     /// If the operating system has no thread to give.
     pub(super) fn start(shelf: Shelf<W>, build: Build<W>) -> io::Result<Self> {
         let state = State { shelf, is_wanted: false, is_idle: true, is_stopping: false, failures: 0 };
-        let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), idle: Condvar::new() });
+        let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), progress: Condvar::new() });
         let theirs = Arc::clone(&shared);
         let thread = thread::Builder::new().name("index-merger".into()).spawn(move || run(&theirs, build))?;
         Ok(Self { shared, thread: Some(thread) })
@@ -79,8 +79,16 @@ impl<const W: usize> Merger<W> {
     /// Waits until there is nothing left to merge, or merging has failed.
     pub(super) fn settle(&self) {
         let state = self.shared.lock();
-        let settled = self.shared.idle.wait_while(state, |state| !state.is_idle);
+        let settled = self.shared.progress.wait_while(state, |state| !state.is_idle);
         drop(settled.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits while there are more than `most` segments and the thread is at work on it: so that who adds faster than can
+    /// be merged is slowed down, and searches are not.
+    pub(super) fn wait_for_room(&self, most: usize) {
+        let state = self.shared.lock();
+        let is_full = |state: &mut State<W>| state.shelf.segments() > most && !state.is_idle;
+        drop(self.shared.progress.wait_while(state, is_full).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// How many merges have panicked.
@@ -103,7 +111,7 @@ fn run<const W: usize>(shared: &Shared<W>, build: Build<W>) {
     while !state.is_stopping {
         if !mem::take(&mut state.is_wanted) {
             state.is_idle = true;
-            shared.idle.notify_all();
+            shared.progress.notify_all();
             state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
             continue;
         }
@@ -116,6 +124,7 @@ fn run<const W: usize>(shared: &Shared<W>, build: Build<W>) {
                 state.shelf.finish_merge(&merge, segment);
                 // One merge may call for another.
                 state.is_wanted = true;
+                shared.progress.notify_all();
                 drop(state);
                 retire(merge);
                 state = shared.lock();

@@ -21,6 +21,7 @@
 //! | `ask` | one search, as every part is asked it |
 //! | `bands` | where to look for a given radius, and why that is enough |
 //! | `segment` | many rows, immutable but for removals, found by band |
+//! | `directory` | where a segment's rows of each band value are listed |
 //! | `recent` | the newest rows, appended while readers scan them |
 //! | `tombstones` | which rows of either are removed |
 //! | `shelf` | all parts together, and each change to them |
@@ -34,6 +35,7 @@
 
 mod ask;
 mod bands;
+mod directory;
 mod merger;
 mod reader;
 mod recent;

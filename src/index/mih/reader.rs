@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use super::ask::Ask;
 use super::shelf::Snapshot;
 use crate::domain::Distance;
+use crate::index::simd::Simd;
 use crate::index::{HammingIndex, Neighbours, Row, SearchError};
 
 /// Searches the index. Cheap to clone; never waits for a lock, the writer or another reader.
@@ -17,11 +18,12 @@ use crate::index::{HammingIndex, Neighbours, Row, SearchError};
 pub struct Reader<const W: usize> {
     published: Arc<ArcSwap<Snapshot<W>>>,
     radius_max: Distance,
+    simd: Simd,
 }
 
 impl<const W: usize> Reader<W> {
-    pub(super) fn new(published: Arc<ArcSwap<Snapshot<W>>>, radius_max: Distance) -> Self {
-        Self { published, radius_max }
+    pub(super) fn new(published: Arc<ArcSwap<Snapshot<W>>>, radius_max: Distance, simd: Simd) -> Self {
+        Self { published, radius_max, simd }
     }
 
     /// The widest radius a search may ask for.
@@ -59,6 +61,6 @@ impl<const W: usize> HammingIndex<W> for Reader<W> {
         if radius > self.radius_max {
             return Err(SearchError::RadiusTooWide { asked: radius, max: self.radius_max });
         }
-        Ok(self.published.load().search(&Ask::new(query, radius), limit))
+        Ok(self.published.load().search(self.simd, &Ask::new(query, radius), limit))
     }
 }

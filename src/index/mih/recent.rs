@@ -65,10 +65,13 @@ impl<const W: usize> Recent<W> {
     }
 
     /// Appends every live row within the asked radius to `hits`.
+    #[inline(always)]
     pub(super) fn scan(&self, ask: &Ask<W>, hits: &mut Vec<Neighbour>) {
-        for row in 0..self.len() {
-            let (hash, id) = self.row(row);
-            hits.extend(ask.hit(&hash, id).filter(|_| !self.dead.contains(row)));
+        for (row, hash) in self.hashes[..self.len()].iter().enumerate() {
+            let hash = std::array::from_fn(|word| hash[word].load(Ordering::Relaxed));
+            if let Some(distance) = ask.near(&hash).filter(|_| !self.dead.contains(row)) {
+                hits.push(Neighbour { id: self.ids[row].load(Ordering::Relaxed), distance });
+            }
         }
     }
 

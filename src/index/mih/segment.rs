@@ -1,41 +1,88 @@
 //! Many rows that no longer change but by removals, found by band.
 //!
-//! Rows are numbered in order of their ids, so that removing one is a binary search whatever the hashes look like. Each
-//! band has a directory: for every value of the band's first `width` bits, the numbers of the rows that have it. The width
-//! grows with the number of rows up to the whole band, so that a directory is never much larger than what it lists.
+//! Rows are numbered in the order of their ids, so that removing one is a binary search whatever the hashes look like.
 //!
-//! Bytes a row with `W` = 4: 32 the hash, 8 the id, 64 the sixteen directories' entries; and 32 to 64 for their heads
-//! while there are fewer rows than band values, 4 MiB altogether from there on.
+//! A search goes in steps, each over all that the one before found, and each asking for the memory of the next: the heads
+//! of the buckets, the buckets, the rows' numbers, the rows. So dozens of cache misses are waited for together, and the
+//! time of a search is that of moving its cache lines, not of their latency one by one.
+//!
+//! Bytes a row with `W` = 4: 32 the hash, 8 the id, 80 the sixteen lists' entries; 4 MiB for the lists' heads from 65,536
+//! rows on, about 64 bytes a row before that.
 
-use std::hint::black_box;
-
-use super::ask::Ask;
-use super::bands::{BAND_BITS, band_value, bands, within};
+use super::ask::{Ask, Budget};
+use super::bands::{BAND_BITS, band_value, bands, flips, following};
+use super::directory::{Bucket, Directory, View};
 use super::tombstones::Tombstones;
+use crate::index::simd::{LANES, Lanes, prefetch};
+use crate::index::table::Table;
 use crate::index::{Neighbour, Row};
+
+/// Candidates compared at a time: enough to wait for together, few enough for the nearest cache.
+const CANDIDATES: usize = 512;
 
 pub(super) struct Segment<const W: usize> {
     /// Ascending.
-    ids: Box<[u64]>,
-    hashes: Box<[[u64; W]]>,
-    directories: Box<[Directory]>,
-    /// Bits of a band that the directories distinguish.
-    width: u32,
+    ids: Table<u64>,
+    hashes: Table<[u64; W]>,
+    directory: Directory,
     dead: Tombstones,
 }
 
-impl<const W: usize> Segment<W> {
-    /// Of these rows, in any order; at most `tiers::SEGMENT_ROWS_MAX`, so that a row's number fits 32 bits.
-    pub(super) fn build(mut rows: Vec<Row<W>>) -> Self {
-        rows.sort_unstable_by_key(|(_, id)| *id);
-        let ids = rows.iter().map(|(_, id)| *id).collect();
-        let hashes: Box<[_]> = rows.iter().map(|(hash, _)| *hash).collect();
-        // A large segment is built while the ones it replaces still serve: free what is no longer needed.
-        drop(rows);
+/// What a search needs space for, kept from segment to segment.
+pub(super) struct Scratch {
+    probes: Vec<Probe>,
+    buckets: Vec<Bucket>,
+    candidates: Vec<Candidate>,
+}
 
-        let width = hashes.len().checked_ilog2().unwrap_or(0).clamp(1, BAND_BITS);
-        let directories = (0..bands(W)).map(|band| Directory::build(&hashes, band, width)).collect();
-        Self { ids, dead: Tombstones::new(hashes.len()), hashes, directories, width }
+impl Scratch {
+    pub(super) fn new() -> Self {
+        // More than most searches need.
+        let (probes, buckets) = (Vec::with_capacity(CANDIDATES), Vec::with_capacity(CANDIDATES));
+        Self { probes, buckets, candidates: Vec::with_capacity(2 * CANDIDATES) }
+    }
+}
+
+/// One bucket to look into.
+struct Probe {
+    head: u32,
+    band: u8,
+    /// How many bits of the following band may differ.
+    most: u8,
+}
+
+/// A row that agrees well enough on a band and the one after it.
+struct Candidate {
+    /// Where it was met; then the row's number.
+    place: u32,
+    band: u8,
+}
+
+impl<const W: usize> Segment<W> {
+    /// Of these rows, in any order, at most `directory::ROWS_MAX`; built by so many threads.
+    pub(super) fn build(rows: Vec<Row<W>>, threads: usize) -> Self {
+        let mut rows = rows;
+        rows.sort_unstable_by_key(|(_, id)| *id);
+        Self::of_sorted(rows.len(), rows.into_iter(), threads)
+    }
+
+    /// Of at most `most` rows, which come in the order of their ids.
+    pub(super) fn of_sorted(most: usize, rows: impl Iterator<Item = Row<W>>, threads: usize) -> Self {
+        let (mut hashes, mut ids) = (Table::<[u64; W]>::zeroed(most), Table::zeroed(most));
+        let mut count = 0;
+        for ((hash, id), row) in hashes.iter_mut().zip(ids.iter_mut()).zip(rows) {
+            (*hash, *id) = row;
+            count += 1;
+        }
+        hashes.truncate(count);
+        ids.truncate(count);
+        let directory = Directory::build(&hashes, threads);
+        Self { ids, dead: Tombstones::new(count), hashes, directory }
+    }
+
+    /// The lowest and the highest id, removed ones included; `None` without rows.
+    pub(super) fn ids(&self) -> Option<(u64, u64)> {
+        Some((*self.ids.first()?, *self.ids.last()?))
     }
 
     /// Rows, removed ones included.
@@ -61,100 +108,109 @@ impl<const W: usize> Segment<W> {
     }
 
     /// Appends every live row within the asked radius to `hits`, each once.
-    pub(super) fn search(&self, ask: &Ask<W>, hits: &mut Vec<Neighbour>) {
-        match self.buckets(ask) {
-            Some(buckets) => self.probe(ask, &buckets, hits),
-            None => self.scan(ask, hits),
+    #[inline(always)]
+    pub(super) fn search<L: Lanes>(&self, lanes: L, ask: &Ask<W>, scratch: &mut Scratch, hits: &mut Vec<Neighbour>) {
+        let before = hits.len();
+        if self.probe(lanes, ask, scratch, hits).is_none() {
+            hits.truncate(before);
+            self.scan(ask, hits);
         }
     }
 
+    #[inline(always)]
     fn scan(&self, ask: &Ask<W>, hits: &mut Vec<Neighbour>) {
-        let rows = self.hashes.iter().zip(&self.ids).enumerate();
-        let near = rows.filter_map(|(row, (hash, id))| Some((row, ask.hit(hash, *id)?)));
-        hits.extend(near.filter(|(row, _)| !self.dead.contains(*row)).map(|(_, hit)| hit));
+        let ids = &self.ids[..];
+        let near = self.hashes.iter().enumerate().filter_map(|(row, hash)| Some((row, ask.near(hash)?)));
+        let live = near.filter(|(row, _)| !self.dead.contains(*row));
+        hits.extend(live.map(|(row, distance)| Neighbour { id: ids[row], distance }));
     }
 
-    fn probe(&self, ask: &Ask<W>, buckets: &[Bucket], hits: &mut Vec<Neighbour>) {
-        let mut candidates = Vec::new();
-        for of_one_band in buckets.chunk_by(|a, b| a.band == b.band) {
-            candidates.clear();
-            of_one_band.iter().for_each(|bucket| candidates.extend_from_slice(bucket.rows));
-            self.fetch(&candidates);
-            for &row in &candidates {
-                let row = row as usize;
-                let Some(hit) = ask.hit(&self.hashes[row], self.ids[row]) else { continue };
-                let difference: [_; W] = std::array::from_fn(|word| self.hashes[row][word] ^ ask.query[word]);
-                let counts_here = ask.allotment.first_finder(&difference) == Some(of_one_band[0].band);
-                if counts_here && !self.dead.contains(row) {
-                    hits.push(hit);
+    /// `None` if a scan is cheaper, with some of the hits.
+    #[inline(always)]
+    fn probe<L: Lanes>(&self, lanes: L, ask: &Ask<W>, scratch: &mut Scratch, hits: &mut Vec<Neighbour>) -> Option<()> {
+        let mut budget = ask.budget(self.len());
+        let Scratch { probes, buckets, candidates } = scratch;
+        let directory = self.directory.view();
+        look_up(directory, ask, &mut budget, probes, buckets)?;
+        candidates.clear();
+        for (probe, bucket) in probes.iter().zip(&*buckets) {
+            let query = band_value(ask.query, following(probe.band.into(), bands(W)), BAND_BITS) as u16;
+            let Bucket { mut from, to } = *bucket;
+            while from < to {
+                let in_bucket = u32::MAX >> (LANES as u32 - (to - from).min(LANES as u32));
+                let mut near = lanes.near(directory.following(from), query, probe.most) & in_bucket;
+                while near != 0 {
+                    let place = from + near.trailing_zeros();
+                    directory.prefetch_number(place);
+                    candidates.push(Candidate { place, band: probe.band });
+                    near &= near - 1;
                 }
+                from += LANES as u32;
+            }
+            if candidates.len() >= CANDIDATES {
+                budget.spend_candidates(candidates.len())?;
+                self.compare(directory, ask, candidates, hits);
+            }
+        }
+        budget.spend_candidates(candidates.len())?;
+        self.compare(directory, ask, candidates, hits);
+        Some(())
+    }
+
+    /// Compares candidates in full and forgets them.
+    #[inline(always)]
+    fn compare(&self, directory: View<'_>, ask: &Ask<W>, candidates: &mut Vec<Candidate>, hits: &mut Vec<Neighbour>) {
+        let hashes = &self.hashes[..];
+        for candidate in &mut *candidates {
+            candidate.place = directory.number(candidate.place);
+            prefetch(hashes, candidate.place as usize);
+        }
+        for Candidate { band, place: row } in candidates.drain(..) {
+            let row = row as usize;
+            let hash = &hashes[row];
+            let Some(distance) = ask.near(hash) else { continue };
+            let difference: [_; W] = std::array::from_fn(|word| hash[word] ^ ask.query[word]);
+            let counts_here = ask.allotment.first_finder(&difference) == Some(band.into());
+            if counts_here && !self.dead.contains(row) {
+                hits.push(Neighbour { id: self.ids[row], distance });
             }
         }
     }
+}
 
-    /// Brings the hashes of these rows into the cache: their misses overlap here as they would not between comparisons,
-    /// which at a million rows halves the time of a search. First and last word, since a hash may lie across two lines.
-    fn fetch(&self, rows: &[u32]) {
-        let ends = rows.iter().map(|&row| &self.hashes[row as usize]).map(|hash| hash[0] ^ hash[W - 1]);
-        black_box(ends.fold(0, |a, b| a ^ b));
-    }
-
-    /// Where to look. `None` if that is so much that a scan is cheaper.
-    fn buckets(&self, ask: &Ask<W>) -> Option<Vec<Bucket<'_>>> {
-        let mut left = ask.touches_max(self.len());
-        let mut buckets = Vec::new();
-        for (band, directory) in self.directories.iter().enumerate() {
-            let Some(radius) = ask.allotment.band_radius(band) else { continue };
-            for value in within(band_value(ask.query, band, self.width), self.width, radius) {
-                let rows = directory.rows_with(value);
-                left = left.checked_sub(1 + rows.len())?;
-                buckets.push(Bucket { band, rows });
+/// Finds the buckets to look into. `None` if a scan is cheaper.
+#[inline(always)]
+fn look_up<const W: usize>(
+    directory: View<'_>,
+    ask: &Ask<W>,
+    budget: &mut Budget,
+    probes: &mut Vec<Probe>,
+    buckets: &mut Vec<Bucket>,
+) -> Option<()> {
+    let width = directory.width;
+    probes.clear();
+    for band in 0..bands(W) {
+        let Some(radius) = ask.allotment.band_radius(band) else { continue };
+        let value = band_value(ask.query, band, width);
+        for differing in 0..=radius.min(width) {
+            let most = ask.allotment.following_radius(band, differing).min(BAND_BITS) as u8;
+            for flips in flips(width, differing) {
+                let head = directory.head(band, value ^ u32::from(*flips));
+                directory.prefetch_head(head);
+                probes.push(Probe { head, band: band as u8, most });
             }
         }
-        Some(buckets)
+        budget.allows_probes(probes.len())?;
     }
-}
-
-/// Rows that have one value of one band.
-struct Bucket<'a> {
-    band: usize,
-    rows: &'a [u32],
-}
-
-/// Row numbers by the value of one band.
-struct Directory {
-    /// Where in `rows` each value's row numbers start; one more, where the last value's end.
-    starts: Box<[u32]>,
-    rows: Box<[u32]>,
-}
-
-impl Directory {
-    /// By the first `width` bits of `band`: a counting sort.
-    fn build<const W: usize>(hashes: &[[u64; W]], band: usize, width: u32) -> Self {
-        let value = |hash| band_value(hash, band, width) as usize;
-        let mut starts = vec![0_u32; (1 << width) + 1].into_boxed_slice();
-        for hash in hashes {
-            starts[value(hash)] += 1;
-        }
-        // Now each value's end; filling from the back turns it into the start.
-        let mut end = 0;
-        for start in &mut starts {
-            end += *start;
-            *start = end;
-        }
-        let mut rows = vec![0; hashes.len()].into_boxed_slice();
-        for (row, hash) in hashes.iter().enumerate().rev() {
-            let start = &mut starts[value(hash)];
-            *start -= 1;
-            rows[*start as usize] = row as u32;
-        }
-        Self { starts, rows }
+    let mut rows = 0;
+    buckets.clear();
+    for probe in probes {
+        let bucket = directory.bucket(probe.band.into(), probe.head);
+        directory.prefetch_following(bucket);
+        rows += (bucket.to - bucket.from) as usize;
+        buckets.push(bucket);
     }
-
-    fn rows_with(&self, value: u32) -> &[u32] {
-        let value = value as usize;
-        &self.rows[self.starts[value] as usize..self.starts[value + 1] as usize]
-    }
+    budget.spend_rows(rows)
 }
 
 #[cfg(test)]
@@ -162,34 +218,32 @@ mod tests {
     use super::*;
     use crate::domain::Distance;
     use crate::index::mih::bands::Allotment;
+    use crate::index::simd::{Search, Simd};
 
-    #[test]
-    fn a_directory_lists_every_row_under_its_value_and_no_other() {
-        let hashes: Vec<[u64; 1]> = (0..100).map(|n| [(n * n) << 40]).collect();
-        for width in [1, 5, 16] {
-            for band in 0..4 {
-                let directory = Directory::build(&hashes, band, width);
-                for value in 0..1 << width {
-                    let expected: Vec<_> =
-                        (0..100_u32).filter(|&row| band_value(&hashes[row as usize], band, width) == value).collect();
-                    assert_eq!(directory.rows_with(value), expected);
-                }
-            }
+    struct In<'a, const W: usize>(&'a Segment<W>, Ask<'a, W>);
+
+    impl<const W: usize> Search for In<'_, W> {
+        type Found = Vec<Neighbour>;
+
+        fn with<L: Lanes>(self, lanes: L) -> Vec<Neighbour> {
+            let mut hits = Vec::new();
+            self.0.search(lanes, &self.1, &mut Scratch::new(), &mut hits);
+            hits
         }
     }
 
     #[test]
     fn a_segment_without_rows_is_no_special_case() {
-        let empty = Segment::<4>::build(Vec::new());
+        let empty = Segment::<4>::build(Vec::new(), 1);
         assert_eq!((empty.len(), empty.remove(&[0; 4], 1)), (0, 0));
-        let mut hits = Vec::new();
-        empty.search(&Ask::new(&[0; 4], Distance::new(31)), &mut hits);
-        assert_eq!(hits, []);
+        let ask = Ask::always_probing(&[0; 4], Distance::new(31), Allotment::exact(Distance::new(31), 16));
+        assert_eq!(Simd::PORTABLE.run(In(&empty, ask)), []);
+        assert_eq!(Simd::PORTABLE.run(In(&empty, Ask::new(&[0; 4], Distance::new(31)))), []);
     }
 
     #[test]
     fn removing_marks_equal_rows_among_those_of_the_same_id() {
-        let segment = Segment::build(vec![([1], 5), ([2], 5), ([1], 4), ([1], 5), ([1], 6)]);
+        let segment = Segment::build(vec![([1], 5), ([2], 5), ([1], 4), ([1], 5), ([1], 6)], 1);
         assert_eq!((segment.remove(&[1], 5), segment.remove(&[1], 5), segment.dead()), (2, 0, 2));
         let left: Vec<_> = (0..segment.len()).filter_map(|row| segment.live_row(row)).collect();
         assert_eq!(left, [([1], 4), ([2], 5), ([1], 6)]);
@@ -197,10 +251,10 @@ mod tests {
 
     #[test]
     fn a_row_that_is_near_on_every_band_is_one_hit() {
-        let segment = Segment::build((0..1000).map(|id| ([7; 4], id)).collect());
-        let ask = Ask::always_probing(&[6; 4], Distance::new(31), Allotment::exact(Distance::new(31), 16));
-        let mut hits = Vec::new();
-        segment.search(&ask, &mut hits);
-        assert_eq!(hits.len(), 1000);
+        let segment = Segment::build((0..1000).map(|id| ([7; 4], id)).collect(), 1);
+        for simd in Simd::available() {
+            let ask = Ask::always_probing(&[6; 4], Distance::new(31), Allotment::exact(Distance::new(31), 16));
+            assert_eq!(simd.run(In(&segment, ask)).len(), 1000, "{simd}");
+        }
     }
 }

@@ -11,9 +11,10 @@ use arc_swap::ArcSwap;
 
 use super::ask::Ask;
 use super::recent::Recent;
-use super::segment::Segment;
+use super::segment::{Scratch, Segment};
 use super::tiers::{self, Size};
-use crate::index::{Neighbours, Row};
+use crate::index::simd::{Lanes, Search, Simd};
+use crate::index::{Neighbour, Neighbours, Row};
 
 /// Every row of the index at a moment, in parts that share no row.
 #[derive(Clone)]
@@ -24,13 +25,25 @@ pub(super) struct Snapshot<const W: usize> {
 
 impl<const W: usize> Snapshot<W> {
     /// What all parts have near the query.
-    pub(super) fn search(&self, ask: &Ask<W>, limit: usize) -> Neighbours {
-        let mut hits = Vec::new();
-        self.recent.scan(ask, &mut hits);
-        for segment in &self.segments {
-            segment.search(ask, &mut hits);
+    pub(super) fn search(&self, simd: Simd, ask: &Ask<W>, limit: usize) -> Neighbours {
+        struct Parts<'a, const W: usize>(&'a Snapshot<W>, &'a Ask<'a, W>);
+
+        impl<const W: usize> Search for Parts<'_, W> {
+            type Found = Vec<Neighbour>;
+
+            #[inline(always)]
+            fn with<L: Lanes>(self, lanes: L) -> Vec<Neighbour> {
+                let Self(snapshot, ask) = self;
+                let (mut hits, mut scratch) = (Vec::new(), Scratch::new());
+                for segment in &snapshot.segments {
+                    segment.search(lanes, ask, &mut scratch, &mut hits);
+                }
+                snapshot.recent.scan(ask, &mut hits);
+                hits
+            }
         }
-        Neighbours::from_hits(hits, limit)
+
+        Neighbours::from_hits(simd.run(Parts(self, ask)), limit)
     }
 
     /// Live rows.
@@ -60,8 +73,23 @@ pub(super) struct Merge<const W: usize> {
 impl<const W: usize> Merge<W> {
     /// One segment of all live rows: the long part, which needs nothing of the shelf.
     pub(super) fn build(&self) -> Segment<W> {
-        let rows = self.inputs.iter().flat_map(|input| (0..input.len()).filter_map(|row| input.live_row(row)));
-        Segment::build(rows.collect())
+        self.build_with(None)
+    }
+
+    /// The same with the live rows of `recent`.
+    fn build_with(&self, recent: Option<&Recent<W>>) -> Segment<W> {
+        let mut inputs: Vec<_> = self.inputs.iter().map(|input| (input.ids(), input)).collect();
+        inputs.sort_unstable_by_key(|(ids, _)| *ids);
+        let old = inputs.iter().flat_map(|(_, input)| (0..input.len()).filter_map(|row| input.live_row(row)));
+        let new = recent.into_iter().flat_map(|recent| (0..recent.len()).filter_map(|row| recent.live_row(row)));
+        let most = inputs.iter().map(|(_, input)| input.len()).sum::<usize>() + recent.map_or(0, Recent::len);
+        // Usually younger rows have higher ids: then no second copy of the rows is needed to sort them.
+        let follow = |pair: &[(Option<(u64, u64)>, _)]| pair[0].0.map(|ids| ids.1) <= pair[1].0.map(|ids| ids.0);
+        if recent.is_none() && inputs.windows(2).all(follow) {
+            Segment::of_sorted(most, old, 1)
+        } else {
+            Segment::build(old.chain(new).collect(), 1)
+        }
     }
 
     /// Whether a snapshot still holds what this started from.
@@ -70,14 +98,20 @@ impl<const W: usize> Merge<W> {
     }
 }
 
+/// A merge that is under way.
+struct Merging<const W: usize> {
+    inputs: Vec<Arc<Segment<W>>>,
+    /// The rows removed since it began.
+    removed: Vec<Row<W>>,
+}
+
 /// The newest snapshot and what it takes to make the next.
 pub(super) struct Shelf<const W: usize> {
     published: Arc<ArcSwap<Snapshot<W>>>,
     recent_rows: usize,
     /// Whether segments have come or lost rows since `wants_merge` was last asked.
     have_segments_changed: bool,
-    /// While a merge is under way: the rows removed since it began.
-    removed_since: Option<Vec<Row<W>>>,
+    merging: Option<Merging<W>>,
 }
 
 impl<const W: usize> Shelf<W> {
@@ -88,7 +122,7 @@ impl<const W: usize> Shelf<W> {
             published: Arc::new(ArcSwap::from_pointee(empty)),
             recent_rows,
             have_segments_changed: false,
-            removed_since: None,
+            merging: None,
         }
     }
 
@@ -108,12 +142,17 @@ impl<const W: usize> Shelf<W> {
         }
     }
 
-    /// Makes the recent rows a segment and starts with empty ones.
+    /// Makes the recent rows a segment, together with those that are still as small, and starts with empty ones.
+    ///
+    /// Doing this here, at a few microseconds a row, keeps such segments from piling up while a large merge goes on.
     pub(super) fn freeze(&mut self) {
         let snapshot = self.published.load_full();
-        let rows = (0..snapshot.recent.len()).filter_map(|row| snapshot.recent.live_row(row));
-        let frozen = Segment::build(rows.collect());
-        let mut segments = snapshot.segments.clone();
+        let is_merging = |segment: &Arc<Segment<W>>| {
+            self.merging.iter().flat_map(|merging| &merging.inputs).any(|input| Arc::ptr_eq(input, segment))
+        };
+        let is_taken = |segment: &Arc<Segment<W>>| size(segment).tier(self.recent_rows) == 0 && !is_merging(segment);
+        let (inputs, mut segments): (Vec<_>, Vec<_>) = snapshot.segments.iter().cloned().partition(is_taken);
+        let frozen = Merge { inputs }.build_with(Some(&snapshot.recent));
         segments.extend((frozen.len() > 0).then(|| Arc::new(frozen)));
         let recent = Arc::new(Recent::new(self.recent_rows));
         self.published.store(Arc::new(Snapshot { segments, recent }));
@@ -134,7 +173,7 @@ impl<const W: usize> Shelf<W> {
         let old: usize = snapshot.segments.iter().map(|segment| segment.remove(hash, id)).sum();
         if old > 0 {
             self.have_segments_changed = true;
-            self.removed_since.iter_mut().for_each(|removed| removed.push((*hash, id)));
+            self.merging.iter_mut().for_each(|merging| merging.removed.push((*hash, id)));
         }
         old + snapshot.recent.remove(hash, id)
     }
@@ -148,17 +187,17 @@ impl<const W: usize> Shelf<W> {
     pub(super) fn begin_merge(&mut self) -> Option<Merge<W>> {
         let snapshot = self.published.load();
         let positions = self.to_merge(&snapshot);
-        if positions.is_empty() || self.removed_since.is_some() {
+        if positions.is_empty() || self.merging.is_some() {
             return None;
         }
-        let inputs = positions.into_iter().map(|position| Arc::clone(&snapshot.segments[position])).collect();
-        self.removed_since = Some(Vec::new());
+        let inputs: Vec<_> = positions.into_iter().map(|position| Arc::clone(&snapshot.segments[position])).collect();
+        self.merging = Some(Merging { inputs: inputs.clone(), removed: Vec::new() });
         Some(Merge { inputs })
     }
 
     /// Puts what `merge` built in the place of what it was built from.
     pub(super) fn finish_merge(&mut self, merge: &Merge<W>, built: Segment<W>) {
-        for (hash, id) in self.removed_since.take().unwrap_or_default() {
+        for (hash, id) in self.merging.take().map(|merging| merging.removed).unwrap_or_default() {
             built.remove(&hash, id);
         }
         let mut snapshot = Snapshot::clone(&self.published.load());
@@ -169,12 +208,20 @@ impl<const W: usize> Shelf<W> {
 
     /// Gives up the merge under way; its inputs go on serving.
     pub(super) fn abandon_merge(&mut self) {
-        self.removed_since = None;
+        self.merging = None;
+    }
+
+    /// How many segments a search goes through.
+    pub(super) fn segments(&self) -> usize {
+        self.published.load().segments.len()
     }
 
     fn to_merge(&self, snapshot: &Snapshot<W>) -> Vec<usize> {
-        let size = |segment: &Arc<Segment<W>>| Size { rows: segment.len(), dead: segment.dead() };
-        let sizes: Vec<_> = snapshot.segments.iter().map(size).collect();
+        let sizes: Vec<_> = snapshot.segments.iter().map(|segment| size(segment)).collect();
         tiers::to_merge(&sizes, self.recent_rows)
     }
+}
+
+fn size<const W: usize>(segment: &Segment<W>) -> Size {
+    Size { rows: segment.len(), dead: segment.dead() }
 }

@@ -1,6 +1,8 @@
 //! The one handle that changes the index.
 
-use std::io;
+use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+use std::{io, thread};
 
 use super::merger::{Build, Merger};
 use super::reader::Reader;
@@ -9,9 +11,13 @@ use super::shelf::{Merge, Shelf};
 use super::tiers::SEGMENT_ROWS_MAX;
 use crate::domain::Distance;
 use crate::index::Row;
+use crate::index::simd::Simd;
 
 /// Rows that are scanned before they become a segment: about as costly to a search as one more segment.
 const RECENT_ROWS: usize = 2048;
+
+/// With more segments than this, insertions wait for merges. Far more than there are at any rate that can be kept up.
+const SEGMENTS_MAX: usize = 64;
 
 /// Adds and removes rows. Dropping it stops the merging thread; readers go on with what there is.
 ///
@@ -30,13 +36,21 @@ impl<const W: usize> Writer<W> {
     /// # Errors
     /// If the operating system has no thread to give.
     pub fn open(radius_max: Distance) -> io::Result<Self> {
-        Self::with(radius_max, RECENT_ROWS, Merge::build)
+        Self::open_on(Simd::best(), radius_max)
     }
 
-    pub(super) fn with(radius_max: Distance, recent_rows: usize, build: Build<W>) -> io::Result<Self> {
+    /// The same with an instruction set of the caller's choice.
+    ///
+    /// # Errors
+    /// If the operating system has no thread to give.
+    pub fn open_on(simd: Simd, radius_max: Distance) -> io::Result<Self> {
+        Self::with(simd, radius_max, RECENT_ROWS, Merge::build)
+    }
+
+    pub(super) fn with(simd: Simd, radius_max: Distance, recent_rows: usize, build: Build<W>) -> io::Result<Self> {
         const { assert!(W > 0, "a hash has at least one word") };
         let shelf = Shelf::new(recent_rows);
-        let reader = Reader::new(shelf.published(), radius_max);
+        let reader = Reader::new(shelf.published(), radius_max, simd);
         Ok(Self { merger: Merger::start(shelf, build)?, reader })
     }
 
@@ -46,27 +60,45 @@ impl<const W: usize> Writer<W> {
     }
 
     /// Adds a row, even if there is an equal one.
+    ///
+    /// Every few thousandth call takes some milliseconds: it makes a segment of the rows before. A caller that adds faster
+    /// than can be merged is made to wait.
     pub fn insert(&mut self, hash: [u64; W], id: u64) {
-        self.merger.change(|shelf| shelf.insert(&[(hash, id)]));
+        self.insert_few(&[(hash, id)]);
     }
 
-    /// Adds many rows: much cheaper than one by one from a few thousand on, and how to fill an index at start.
+    /// Adds many rows: much cheaper than one by one from a few thousand on, and how to fill an index at start. Uses all
+    /// processors.
     ///
     /// They become visible in portions of up to four million, all of them by the time this returns.
     pub fn extend(&mut self, rows: impl IntoIterator<Item = Row<W>>) {
         let mut rows = rows.into_iter();
-        loop {
-            let portion: Vec<_> = rows.by_ref().take(SEGMENT_ROWS_MAX).collect();
-            if portion.is_empty() {
-                return;
-            }
-            if portion.len() < RECENT_ROWS {
-                self.merger.change(|shelf| shelf.insert(&portion));
-            } else {
-                let segment = Segment::build(portion);
-                self.merger.change(|shelf| shelf.add_segment(segment));
-            }
+        let merger = &self.merger;
+        let mut next_portion = move || rows.by_ref().take(SEGMENT_ROWS_MAX).collect::<Vec<_>>();
+        let mut portion = next_portion();
+        while portion.len() >= RECENT_ROWS {
+            // The next one is gathered while this one is built.
+            let waiting = Mutex::new(Some(portion));
+            let build = || {
+                let portion = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(portion) = portion {
+                    let segment = Segment::build(portion, thread::available_parallelism().map_or(1, NonZero::get));
+                    merger.change(|shelf| shelf.add_segment(segment));
+                }
+            };
+            portion = thread::scope(|scope| {
+                // Without a thread to be had it is built here, afterwards.
+                let _ = thread::Builder::new().name("index-builder".into()).spawn_scoped(scope, build);
+                next_portion()
+            });
+            build();
         }
+        self.insert_few(&portion);
+    }
+
+    fn insert_few(&mut self, rows: &[Row<W>]) {
+        self.merger.change(|shelf| shelf.insert(rows));
+        self.merger.wait_for_room(SEGMENTS_MAX);
     }
 
     /// Removes all rows equal to this one and says how many there were; 0 if there were none.

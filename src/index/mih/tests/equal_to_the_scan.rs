@@ -12,7 +12,7 @@ use crate::index::mih::ask::Ask;
 use crate::index::mih::bands::{Allotment, bands};
 use crate::index::mih::segment::Segment;
 use crate::index::mih::shelf::{Merge, Shelf};
-use crate::index::{Flat, HammingIndex, Neighbours};
+use crate::index::{Flat, HammingIndex, Neighbours, Simd};
 
 const RECENT_ROWS: usize = 8;
 
@@ -86,7 +86,7 @@ impl<const W: usize> Twins<'_, W> {
             }
             Step::AddSegment { hashes } => {
                 let rows = self.insert_into_flat(hashes);
-                self.shelf.add_segment(Segment::build(rows));
+                self.shelf.add_segment(Segment::build(rows, 1));
             }
             Step::Remove { row } => {
                 let rows = self.flat.rows();
@@ -124,9 +124,12 @@ impl<const W: usize> Twins<'_, W> {
 
     fn search(&self, query: &[u64; W], radius: Distance, limit: usize) -> Result<(), TestCaseError> {
         let expected = self.flat.search(query, radius, limit).expect("radius of a test");
-        let found = |ask| -> Neighbours { self.shelf.published().load().search(&ask, limit) };
-        prop_assert_eq!(&found(Ask::always_probing(query, radius, (self.allot)(radius))), &expected, "probing");
-        prop_assert_eq!(&found(Ask::new(query, radius)), &expected, "probing or scanning");
+        let found = |simd, ask| -> Neighbours { self.shelf.published().load().search(simd, &ask, limit) };
+        for simd in Simd::available() {
+            let probing = Ask::always_probing(query, radius, (self.allot)(radius));
+            prop_assert_eq!(&found(simd, probing), &expected, "probing, {}", simd);
+            prop_assert_eq!(&found(simd, Ask::new(query, radius)), &expected, "probing or scanning, {}", simd);
+        }
         Ok(())
     }
 
