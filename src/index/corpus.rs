@@ -40,7 +40,24 @@ pub(super) fn corpus<const W: usize>() -> impl Strategy<Value = Vec<[u64; W]>> {
         );
     let one_bit_apart = hash().prop_map(|hash| (0..64 * W).map(|bit| flip(hash, &[bit])).chain([hash]).collect());
     let equal = hash().prop_map(|hash| vec![hash]);
-    prop_oneof![uniform, clustered, one_bit_apart, equal, Just(vec![[0; W]]), Just(vec![[0; W], [u64::MAX; W]])]
+    let one_bucket = (hash::<W>(), prop::collection::vec(hash::<W>(), 1..60)).prop_map(|(shared, rest)| {
+        let with_first_bits = |hash: [u64; W]| {
+            std::array::from_fn(|word| {
+                let first = if word == 0 { !0 << 32 } else { 0 };
+                shared[word] & first | hash[word] & !first
+            })
+        };
+        rest.into_iter().map(with_first_bits).collect()
+    });
+    prop_oneof![
+        uniform,
+        clustered,
+        one_bit_apart,
+        equal,
+        one_bucket,
+        Just(vec![[0; W]]),
+        Just(vec![[0; W], [u64::MAX; W]])
+    ]
 }
 
 /// A fast source of fair bits for large corpora (SplitMix64).

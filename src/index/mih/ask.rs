@@ -1,13 +1,14 @@
 //! What one search asks of every part of the index.
 
-use super::bands::{Allotment, bands};
+use super::bands::{Allotment, Cut};
 use crate::domain::Distance;
 use crate::index::neighbours::distance;
 
 /// A query with everything that is the same for all parts.
 pub(super) struct Ask<'a, const W: usize> {
     pub(super) query: &'a [u64; W],
-    pub(super) allotment: Allotment,
+    narrow: Allotment,
+    wide: Allotment,
     radius: Distance,
     is_scan_allowed: bool,
 }
@@ -15,7 +16,13 @@ pub(super) struct Ask<'a, const W: usize> {
 impl<'a, const W: usize> Ask<'a, W> {
     /// For all rows within `radius` of `query`.
     pub(super) fn new(query: &'a [u64; W], radius: Distance) -> Self {
-        Self { query, radius, allotment: Allotment::exact(radius, bands(W)), is_scan_allowed: true }
+        let allot = |cut| Allotment::exact(cut, W, radius);
+        Self { query, radius, narrow: allot(Cut::NARROW), wide: allot(Cut::WIDE), is_scan_allowed: true }
+    }
+
+    /// Where to look in hashes that are cut like this.
+    pub(super) fn allotment(&self, cut: Cut) -> &Allotment {
+        if cut == Cut::WIDE { &self.wide } else { &self.narrow }
     }
 
     /// What probing may cost in a part of so many rows before scanning it is cheaper.
@@ -32,8 +39,8 @@ impl<'a, const W: usize> Ask<'a, W> {
 
     /// For tests on few rows, which would all be scanned: probes whatever it costs, with any allotment.
     #[cfg(test)]
-    pub(super) fn always_probing(query: &'a [u64; W], radius: Distance, allotment: Allotment) -> Self {
-        Self { query, allotment, radius, is_scan_allowed: false }
+    pub(super) fn always_probing(query: &'a [u64; W], radius: Distance, allot: impl Fn(Cut) -> Allotment) -> Self {
+        Self { query, radius, narrow: allot(Cut::NARROW), wide: allot(Cut::WIDE), is_scan_allowed: false }
     }
 }
 

@@ -1,15 +1,15 @@
 //! Where the rows of each band value are listed.
 //!
-//! For every band and every value of its first `width` bits there is a bucket: of each row that has the value, its number
-//! and its whole value of the band that follows. Most rows of a bucket are ruled out by the latter, which is why it lies
-//! in an array of its own, 2 bytes a row: a bucket is read from one or two cache lines.
+//! For every band and every value of it there is a bucket: of each row that has the value, its number and the 16 bits that
+//! follow the band. Most rows of a bucket are ruled out by the latter, which is why they lie in an array of their own, 2
+//! bytes a row: a bucket is read from one or two cache lines.
 //!
 //! Bytes a row and band: 2 + 3, and 4 a bucket.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::bands::{BAND_BITS, band_value, bands, following};
+use super::bands::Cut;
 use crate::index::simd::{LANES, prefetch};
 use crate::index::table::Table;
 
@@ -17,13 +17,12 @@ use crate::index::table::Table;
 pub(super) const ROWS_MAX: usize = 1 << 24;
 
 pub(super) struct Directory {
-    /// Bits of a band that buckets tell apart.
-    width: u32,
+    cut: Cut,
     rows: usize,
     /// For each band, where each value's bucket starts among the band's places; and one more, where the last one ends.
     starts: Table<u32>,
-    /// For each place, the row's value of the band that follows; the bands one after another. Then zeros, so that a whole
-    /// vector can be read from any place.
+    /// For each place, the 16 bits of the row that follow the band; the bands one after another. Then zeros, so that a
+    /// whole vector can be read from any place.
     following: Table<u16>,
     /// For each place, the row's number in three bytes, the lowest first.
     numbers: Table<[u8; 3]>,
@@ -38,22 +37,22 @@ pub(super) struct Bucket {
 
 impl Directory {
     /// Of these hashes, at most [`ROWS_MAX`], numbered as they come; built by so many threads.
-    pub(super) fn build<const W: usize>(hashes: &[[u64; W]], threads: usize) -> Self {
+    pub(super) fn build<const W: usize>(hashes: &[[u64; W]], cut: Cut, threads: usize) -> Self {
         let rows = hashes.len();
-        let width = rows.checked_ilog2().unwrap_or(0).clamp(1, BAND_BITS);
-        let mut starts = Table::zeroed(bands(W) * heads(width));
-        let mut next = Table::zeroed(bands(W) * rows + LANES);
-        let mut numbers = Table::zeroed(bands(W) * rows);
+        let places = cut.bands(W) * rows;
+        let mut starts = Table::zeroed(cut.bands(W) * heads(cut));
+        let mut next = Table::zeroed(places + LANES);
+        let mut numbers = Table::zeroed(places);
 
         // A chunk has at least one place, also without rows: then there are no chunks, and nothing to list.
         let parts =
-            starts.chunks_mut(heads(width)).zip(next.chunks_mut(rows.max(1))).zip(numbers.chunks_mut(rows.max(1)));
+            starts.chunks_mut(heads(cut)).zip(next.chunks_mut(rows.max(1))).zip(numbers.chunks_mut(rows.max(1)));
         let parts = Mutex::new(parts.enumerate());
         let work = || {
             // Bound first: a `while let` would hold the lock while it lists.
             let next_part = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
             while let Some((band, ((starts, next), numbers))) = next_part() {
-                list(hashes, band, width, starts, next, numbers);
+                list(hashes, cut, band, starts, next, numbers);
             }
         };
         thread::scope(|scope| {
@@ -63,22 +62,21 @@ impl Directory {
             }
             work();
         });
-        Self { width, rows, starts, following: next, numbers }
+        Self { cut, rows, starts, following: next, numbers }
     }
 
     /// To look things up in, many at a time.
     #[inline(always)]
     pub(super) fn view(&self) -> View<'_> {
-        let Self { width, rows, starts, following, numbers } = self;
-        View { width: *width, rows: *rows, starts, following, numbers }
+        let Self { cut, rows, starts, following, numbers } = self;
+        View { cut: *cut, rows: *rows, starts, following, numbers }
     }
 }
 
 /// A directory's tables as plain slices, which a search asks for once.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
-    /// Bits of a band that buckets tell apart: the first ones.
-    pub(super) width: u32,
+    pub(super) cut: Cut,
     rows: usize,
     starts: &'a [u32],
     following: &'a [u16],
@@ -89,7 +87,7 @@ impl<'a> View<'a> {
     /// Where the head of a bucket is: for [`Self::bucket`], after [`Self::prefetch_head`].
     #[inline(always)]
     pub(super) fn head(&self, band: usize, value: u32) -> u32 {
-        (band * heads(self.width)) as u32 + value
+        (band * heads(self.cut)) as u32 + value
     }
 
     #[inline(always)]
@@ -104,8 +102,7 @@ impl<'a> View<'a> {
         Bucket { from: first + self.starts[head], to: first + self.starts[head + 1] }
     }
 
-    /// The places from `from` on, as many as are compared at once: their rows' values of the following band. What lies
-    /// beyond a bucket's end belongs to others.
+    /// Of the places from `from` on, as many as are compared at once: the 16 bits that follow the band. What lies beyond a bucket's end belongs to others.
     #[inline(always)]
     pub(super) fn following(&self, from: u32) -> &'a [u16; LANES] {
         // The table ends with that many values that belong to nobody.
@@ -133,20 +130,20 @@ impl<'a> View<'a> {
 }
 
 /// Heads of one band.
-const fn heads(width: u32) -> usize {
-    (1 << width) + 1
+const fn heads(cut: Cut) -> usize {
+    cut.values() + 1
 }
 
 /// Lists all rows under their values of one band: a counting sort. Each bucket is in the order of the rows.
 fn list<const W: usize>(
     hashes: &[[u64; W]],
+    cut: Cut,
     band: usize,
-    width: u32,
     starts: &mut [u32],
     next: &mut [u16],
     numbers: &mut [[u8; 3]],
 ) {
-    let value = |hash| band_value(hash, band, width) as usize;
+    let value = |hash| cut.value(hash, band) as usize;
     for hash in hashes {
         starts[value(hash)] += 1;
     }
@@ -160,7 +157,7 @@ fn list<const W: usize>(
         let start = &mut starts[value(hash)];
         *start -= 1;
         let place = *start as usize;
-        next[place] = band_value(hash, following(band, bands(W)), BAND_BITS) as u16;
+        next[place] = cut.following(hash, band);
         let [low, middle, high, _] = (number as u32).to_le_bytes();
         numbers[place] = [low, middle, high];
     }
@@ -174,35 +171,37 @@ mod tests {
     #[test]
     fn every_row_is_listed_under_its_values_and_no_other() {
         let mut bits = Bits(1);
-        for rows in [0, 1, 2, 3, 100, 3000] {
+        for (rows, threads, cut) in [
+            (0, 1, Cut::WIDE),
+            (1, 2, Cut::WIDE),
+            (3000, 3, Cut::WIDE),
+            (0, 9, Cut::NARROW),
+            (2, 1, Cut::NARROW),
+            (3000, 9, Cut::NARROW),
+        ] {
             let hashes: Vec<[u64; 1]> = (0..rows).map(|_| [bits.word() & bits.word()]).collect();
-            for threads in [1, 2, 3, 9] {
-                let directory = Directory::build(&hashes, threads);
-                let directory = directory.view();
-                for band in 0..4 {
-                    for value in 0..1 << directory.width {
-                        let Bucket { from, to } = directory.bucket(band, directory.head(band, value));
-                        let listed: Vec<_> = (from..to)
-                            .map(|place| (directory.number(place) as usize, u32::from(directory.following(place)[0])))
-                            .collect();
-                        let of = |hash| band_value(hash, band, directory.width);
-                        let expected: Vec<_> = (0..rows)
-                            .filter(|&row| of(&hashes[row]) == value)
-                            .map(|row| (row, band_value(&hashes[row], following(band, 4), 16)))
-                            .collect();
-                        assert_eq!(listed, expected, "{rows} rows, {threads} threads, band {band}, value {value}");
-                    }
+            let directory = Directory::build(&hashes, cut, threads);
+            let directory = directory.view();
+            for band in 0..cut.bands(1) {
+                let mut listed = Vec::new();
+                for value in 0..cut.values() as u32 {
+                    let Bucket { from, to } = directory.bucket(band, directory.head(band, value));
+                    listed.extend((from..to).map(|at| (value, directory.number(at), directory.following(at)[0])));
                 }
+                let entry = |(row, hash)| (cut.value(hash, band), row as u32, cut.following(hash, band));
+                let mut expected: Vec<_> = hashes.iter().enumerate().map(entry).collect();
+                expected.sort_unstable();
+                assert_eq!(listed, expected, "{rows} rows, {threads} threads, {cut:?}, band {band}");
             }
         }
     }
 
     #[test]
     fn a_whole_vector_can_be_read_from_the_last_place() {
-        let directory = Directory::build(&[[7_u64; 1]], 1);
+        let directory = Directory::build(&[[7_u64; 1]], Cut::NARROW, 1);
         let directory = directory.view();
-        let Bucket { from, to } = directory.bucket(3, directory.head(3, 0));
-        assert_eq!((from, to), (3, 4));
+        let Bucket { from, to } = directory.bucket(7, directory.head(7, 7));
+        assert_eq!((from, to), (7, 8));
         assert_eq!(directory.following(from)[..2], [0, 0]);
     }
 }

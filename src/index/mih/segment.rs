@@ -6,11 +6,11 @@
 //! of the buckets, the buckets, the rows' numbers, the rows. So dozens of cache misses are waited for together, and the
 //! time of a search is that of moving its cache lines, not of their latency one by one.
 //!
-//! Bytes a row with `W` = 4: 32 the hash, 8 the id, 80 the sixteen lists' entries; 4 MiB for the lists' heads from 65,536
-//! rows on, about 64 bytes a row before that.
+//! Bytes a row with `W` = 4: 32 the hash, 8 the id, 80 the entries in the lists of 16 bands; 4 MiB for the lists' heads.
+//! Few rows have 32 bands instead, which is 160 bytes a row and 32 KiB.
 
 use super::ask::{Ask, Budget};
-use super::bands::{BAND_BITS, band_value, bands, flips, following};
+use super::bands::{Cut, flips};
 use super::directory::{Bucket, Directory, View};
 use super::tombstones::Tombstones;
 use crate::index::simd::{LANES, Lanes, prefetch};
@@ -47,11 +47,11 @@ impl Scratch {
 struct Probe {
     head: u32,
     band: u8,
-    /// How many bits of the following band may differ.
+    /// How many of the 16 bits that follow the band may differ.
     most: u8,
 }
 
-/// A row that agrees well enough on a band and the one after it.
+/// A row that agrees well enough on a band and what follows it.
 struct Candidate {
     /// Where it was met; then the row's number.
     place: u32,
@@ -59,15 +59,21 @@ struct Candidate {
 }
 
 impl<const W: usize> Segment<W> {
-    /// Of these rows, in any order, at most `directory::ROWS_MAX`; built by so many threads.
-    pub(super) fn build(rows: Vec<Row<W>>, threads: usize) -> Self {
+    /// Of these rows, in any order, at most `directory::ROWS_MAX`, in wide bands from `wide_rows_min` rows on; built by so
+    /// many threads.
+    pub(super) fn build(rows: Vec<Row<W>>, wide_rows_min: usize, threads: usize) -> Self {
         let mut rows = rows;
         rows.sort_unstable_by_key(|(_, id)| *id);
-        Self::of_sorted(rows.len(), rows.into_iter(), threads)
+        Self::of_sorted(rows.len(), rows.into_iter(), wide_rows_min, threads)
     }
 
     /// Of at most `most` rows, which come in the order of their ids.
-    pub(super) fn of_sorted(most: usize, rows: impl Iterator<Item = Row<W>>, threads: usize) -> Self {
+    pub(super) fn of_sorted(
+        most: usize,
+        rows: impl Iterator<Item = Row<W>>,
+        wide_rows_min: usize,
+        threads: usize,
+    ) -> Self {
         let (mut hashes, mut ids) = (Table::<[u64; W]>::zeroed(most), Table::zeroed(most));
         let mut count = 0;
         for ((hash, id), row) in hashes.iter_mut().zip(ids.iter_mut()).zip(rows) {
@@ -76,7 +82,8 @@ impl<const W: usize> Segment<W> {
         }
         hashes.truncate(count);
         ids.truncate(count);
-        let directory = Directory::build(&hashes, threads);
+        let cut = if count < wide_rows_min { Cut::NARROW } else { Cut::WIDE };
+        let directory = Directory::build(&hashes, cut, threads);
         Self { ids, dead: Tombstones::new(count), hashes, directory }
     }
 
@@ -134,7 +141,7 @@ impl<const W: usize> Segment<W> {
         look_up(directory, ask, &mut budget, probes, buckets)?;
         candidates.clear();
         for (probe, bucket) in probes.iter().zip(&*buckets) {
-            let query = band_value(ask.query, following(probe.band.into(), bands(W)), BAND_BITS) as u16;
+            let query = directory.cut.following(ask.query, probe.band.into());
             let Bucket { mut from, to } = *bucket;
             while from < to {
                 let in_bucket = u32::MAX >> (LANES as u32 - (to - from).min(LANES as u32));
@@ -170,7 +177,7 @@ impl<const W: usize> Segment<W> {
             let hash = &hashes[row];
             let Some(distance) = ask.near(hash) else { continue };
             let difference: [_; W] = std::array::from_fn(|word| hash[word] ^ ask.query[word]);
-            let counts_here = ask.allotment.first_finder(&difference) == Some(band.into());
+            let counts_here = ask.allotment(directory.cut).first_finder(&difference) == Some(band.into());
             if counts_here && !self.dead.contains(row) {
                 hits.push(Neighbour { id: self.ids[row], distance });
             }
@@ -187,14 +194,15 @@ fn look_up<const W: usize>(
     probes: &mut Vec<Probe>,
     buckets: &mut Vec<Bucket>,
 ) -> Option<()> {
-    let width = directory.width;
+    let cut = directory.cut;
+    let allotment = ask.allotment(cut);
     probes.clear();
-    for band in 0..bands(W) {
-        let Some(radius) = ask.allotment.band_radius(band) else { continue };
-        let value = band_value(ask.query, band, width);
-        for differing in 0..=radius.min(width) {
-            let most = ask.allotment.following_radius(band, differing).min(BAND_BITS) as u8;
-            for flips in flips(width, differing) {
+    for band in 0..cut.bands(W) {
+        let Some(radius) = allotment.band_radius(band) else { continue };
+        let value = cut.value(ask.query, band);
+        for differing in 0..=radius {
+            let most = allotment.following_radius(band, differing).min(16) as u8;
+            for flips in flips(cut, differing) {
                 let head = directory.head(band, value ^ u32::from(*flips));
                 directory.prefetch_head(head);
                 probes.push(Probe { head, band: band as u8, most });
@@ -220,6 +228,11 @@ mod tests {
     use crate::index::mih::bands::Allotment;
     use crate::index::simd::{Search, Simd};
 
+    fn always_probing(query: &[u64; 4]) -> Ask<'_, 4> {
+        let radius = Distance::new(31);
+        Ask::always_probing(query, radius, |cut| Allotment::exact(cut, 4, radius))
+    }
+
     struct In<'a, const W: usize>(&'a Segment<W>, Ask<'a, W>);
 
     impl<const W: usize> Search for In<'_, W> {
@@ -234,16 +247,16 @@ mod tests {
 
     #[test]
     fn a_segment_without_rows_is_no_special_case() {
-        let empty = Segment::<4>::build(Vec::new(), 1);
+        let empty = Segment::<4>::build(Vec::new(), 0, 1);
         assert_eq!((empty.len(), empty.remove(&[0; 4], 1)), (0, 0));
-        let ask = Ask::always_probing(&[0; 4], Distance::new(31), Allotment::exact(Distance::new(31), 16));
+        let ask = always_probing(&[0; 4]);
         assert_eq!(Simd::PORTABLE.run(In(&empty, ask)), []);
         assert_eq!(Simd::PORTABLE.run(In(&empty, Ask::new(&[0; 4], Distance::new(31)))), []);
     }
 
     #[test]
     fn removing_marks_equal_rows_among_those_of_the_same_id() {
-        let segment = Segment::build(vec![([1], 5), ([2], 5), ([1], 4), ([1], 5), ([1], 6)], 1);
+        let segment = Segment::build(vec![([1], 5), ([2], 5), ([1], 4), ([1], 5), ([1], 6)], 1, 1);
         assert_eq!((segment.remove(&[1], 5), segment.remove(&[1], 5), segment.dead()), (2, 0, 2));
         let left: Vec<_> = (0..segment.len()).filter_map(|row| segment.live_row(row)).collect();
         assert_eq!(left, [([1], 4), ([2], 5), ([1], 6)]);
@@ -251,10 +264,11 @@ mod tests {
 
     #[test]
     fn a_row_that_is_near_on_every_band_is_one_hit() {
-        let segment = Segment::build((0..1000).map(|id| ([7; 4], id)).collect(), 1);
-        for simd in Simd::available() {
-            let ask = Ask::always_probing(&[6; 4], Distance::new(31), Allotment::exact(Distance::new(31), 16));
-            assert_eq!(simd.run(In(&segment, ask)).len(), 1000, "{simd}");
+        for wide_rows_min in [0, 1001] {
+            let segment = Segment::build((0..1000).map(|id| ([7; 4], id)).collect(), wide_rows_min, 1);
+            for simd in Simd::available() {
+                assert_eq!(simd.run(In(&segment, always_probing(&[6; 4]))).len(), 1000, "{simd}");
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use super::ask::Ask;
 use super::recent::Recent;
 use super::segment::{Scratch, Segment};
-use super::tiers::{self, Size};
+use super::tiers::{self, Size, Sizes};
 use crate::index::simd::{Lanes, Search, Simd};
 use crate::index::{Neighbour, Neighbours, Row};
 
@@ -68,6 +68,7 @@ impl<const W: usize> Snapshot<W> {
 /// What a merge starts from.
 pub(super) struct Merge<const W: usize> {
     inputs: Vec<Arc<Segment<W>>>,
+    wide_rows_min: usize,
 }
 
 impl<const W: usize> Merge<W> {
@@ -86,9 +87,9 @@ impl<const W: usize> Merge<W> {
         // Usually younger rows have higher ids: then no second copy of the rows is needed to sort them.
         let follow = |pair: &[(Option<(u64, u64)>, _)]| pair[0].0.map(|ids| ids.1) <= pair[1].0.map(|ids| ids.0);
         if recent.is_none() && inputs.windows(2).all(follow) {
-            Segment::of_sorted(most, old, 1)
+            Segment::of_sorted(most, old, self.wide_rows_min, 1)
         } else {
-            Segment::build(old.chain(new).collect(), 1)
+            Segment::build(old.chain(new).collect(), self.wide_rows_min, 1)
         }
     }
 
@@ -108,22 +109,17 @@ struct Merging<const W: usize> {
 /// The newest snapshot and what it takes to make the next.
 pub(super) struct Shelf<const W: usize> {
     published: Arc<ArcSwap<Snapshot<W>>>,
-    recent_rows: usize,
+    sizes: Sizes,
     /// Whether segments have come or lost rows since `wants_merge` was last asked.
     have_segments_changed: bool,
     merging: Option<Merging<W>>,
 }
 
 impl<const W: usize> Shelf<W> {
-    /// Without rows; `recent_rows` of them are gathered before they become a segment.
-    pub(super) fn new(recent_rows: usize) -> Self {
-        let empty = Snapshot { segments: Vec::new(), recent: Arc::new(Recent::new(recent_rows)) };
-        Self {
-            published: Arc::new(ArcSwap::from_pointee(empty)),
-            recent_rows,
-            have_segments_changed: false,
-            merging: None,
-        }
+    /// Without rows.
+    pub(super) fn new(sizes: Sizes) -> Self {
+        let empty = Snapshot { segments: Vec::new(), recent: Arc::new(Recent::new(sizes.recent_rows)) };
+        Self { published: Arc::new(ArcSwap::from_pointee(empty)), sizes, have_segments_changed: false, merging: None }
     }
 
     /// Where the newest snapshot is always to be found.
@@ -150,11 +146,12 @@ impl<const W: usize> Shelf<W> {
         let is_merging = |segment: &Arc<Segment<W>>| {
             self.merging.iter().flat_map(|merging| &merging.inputs).any(|input| Arc::ptr_eq(input, segment))
         };
-        let is_taken = |segment: &Arc<Segment<W>>| size(segment).tier(self.recent_rows) == 0 && !is_merging(segment);
+        let is_taken =
+            |segment: &Arc<Segment<W>>| size(segment).tier(self.sizes.recent_rows) == 0 && !is_merging(segment);
         let (inputs, mut segments): (Vec<_>, Vec<_>) = snapshot.segments.iter().cloned().partition(is_taken);
-        let frozen = Merge { inputs }.build_with(Some(&snapshot.recent));
+        let frozen = Merge { inputs, wide_rows_min: self.sizes.wide_rows_min }.build_with(Some(&snapshot.recent));
         segments.extend((frozen.len() > 0).then(|| Arc::new(frozen)));
-        let recent = Arc::new(Recent::new(self.recent_rows));
+        let recent = Arc::new(Recent::new(self.sizes.recent_rows));
         self.published.store(Arc::new(Snapshot { segments, recent }));
         self.have_segments_changed = true;
     }
@@ -192,7 +189,7 @@ impl<const W: usize> Shelf<W> {
         }
         let inputs: Vec<_> = positions.into_iter().map(|position| Arc::clone(&snapshot.segments[position])).collect();
         self.merging = Some(Merging { inputs: inputs.clone(), removed: Vec::new() });
-        Some(Merge { inputs })
+        Some(Merge { inputs, wide_rows_min: self.sizes.wide_rows_min })
     }
 
     /// Puts what `merge` built in the place of what it was built from.
@@ -218,7 +215,7 @@ impl<const W: usize> Shelf<W> {
 
     fn to_merge(&self, snapshot: &Snapshot<W>) -> Vec<usize> {
         let sizes: Vec<_> = snapshot.segments.iter().map(|segment| size(segment)).collect();
-        tiers::to_merge(&sizes, self.recent_rows)
+        tiers::to_merge(&sizes, self.sizes.recent_rows)
     }
 }
 

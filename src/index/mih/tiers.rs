@@ -19,6 +19,21 @@ pub(super) const SEGMENT_ROWS_MAX: usize = 1 << 22;
 
 const _: () = assert!(SEGMENT_ROWS_MAX <= super::directory::ROWS_MAX);
 
+/// From how many rows on things are done differently.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    /// Rows that are gathered, and scanned, before they become a segment.
+    pub(super) recent_rows: usize,
+    /// A segment of so many rows has wide bands.
+    pub(super) wide_rows_min: usize,
+}
+
+impl Sizes {
+    /// Measured with 256 bits at radius 31; neither is critical. Recent rows cost a search about a nanosecond each, so
+    /// that all of them cost about as much as one more segment.
+    pub(super) const USUAL: Self = Self { recent_rows: 1024, wide_rows_min: 1 << 17 };
+}
+
 /// What there is to know of a segment here.
 #[derive(Clone, Copy)]
 pub(super) struct Size {

@@ -8,13 +8,10 @@ use super::merger::{Build, Merger};
 use super::reader::Reader;
 use super::segment::Segment;
 use super::shelf::{Merge, Shelf};
-use super::tiers::SEGMENT_ROWS_MAX;
+use super::tiers::{SEGMENT_ROWS_MAX, Sizes};
 use crate::domain::Distance;
 use crate::index::Row;
 use crate::index::simd::Simd;
-
-/// Rows that are scanned before they become a segment: about as costly to a search as one more segment.
-const RECENT_ROWS: usize = 2048;
 
 /// With more segments than this, insertions wait for merges. Far more than there are at any rate that can be kept up.
 const SEGMENTS_MAX: usize = 64;
@@ -26,6 +23,7 @@ const SEGMENTS_MAX: usize = 64;
 pub struct Writer<const W: usize> {
     merger: Merger<W>,
     reader: Reader<W>,
+    sizes: Sizes,
 }
 
 impl<const W: usize> Writer<W> {
@@ -44,14 +42,14 @@ impl<const W: usize> Writer<W> {
     /// # Errors
     /// If the operating system has no thread to give.
     pub fn open_on(simd: Simd, radius_max: Distance) -> io::Result<Self> {
-        Self::with(simd, radius_max, RECENT_ROWS, Merge::build)
+        Self::with(simd, radius_max, Sizes::USUAL, Merge::build)
     }
 
-    pub(super) fn with(simd: Simd, radius_max: Distance, recent_rows: usize, build: Build<W>) -> io::Result<Self> {
+    pub(super) fn with(simd: Simd, radius_max: Distance, sizes: Sizes, build: Build<W>) -> io::Result<Self> {
         const { assert!(W > 0, "a hash has at least one word") };
-        let shelf = Shelf::new(recent_rows);
+        let shelf = Shelf::new(sizes);
         let reader = Reader::new(shelf.published(), radius_max, simd);
-        Ok(Self { merger: Merger::start(shelf, build)?, reader })
+        Ok(Self { merger: Merger::start(shelf, build)?, reader, sizes })
     }
 
     /// A handle to search with, for any number of threads.
@@ -73,16 +71,17 @@ impl<const W: usize> Writer<W> {
     /// They become visible in portions of up to four million, all of them by the time this returns.
     pub fn extend(&mut self, rows: impl IntoIterator<Item = Row<W>>) {
         let mut rows = rows.into_iter();
-        let merger = &self.merger;
+        let (merger, wide_rows_min) = (&self.merger, self.sizes.wide_rows_min);
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let mut next_portion = move || rows.by_ref().take(SEGMENT_ROWS_MAX).collect::<Vec<_>>();
         let mut portion = next_portion();
-        while portion.len() >= RECENT_ROWS {
+        while portion.len() > self.sizes.recent_rows {
             // The next one is gathered while this one is built.
             let waiting = Mutex::new(Some(portion));
             let build = || {
                 let portion = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
                 if let Some(portion) = portion {
-                    let segment = Segment::build(portion, thread::available_parallelism().map_or(1, NonZero::get));
+                    let segment = Segment::build(portion, wide_rows_min, threads);
                     merger.change(|shelf| shelf.add_segment(segment));
                 }
             };

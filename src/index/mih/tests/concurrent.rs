@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::domain::Distance;
 use crate::index::corpus::Bits;
 use crate::index::mih::shelf::Merge;
+use crate::index::mih::tiers::Sizes;
 use crate::index::{HammingIndex, Reader, Simd, Writer};
 
 const RADIUS_MAX: Distance = Distance::new(31);
@@ -35,7 +36,9 @@ struct Progress {
 fn readers_find_every_row_that_is_there_and_none_that_is_gone() {
     let mut bits = Bits(7);
     let hashes: Vec<[u64; 4]> = (0..ROWS).map(|_| bits.hash()).collect();
-    let mut writer = Writer::<4>::with(Simd::best(), RADIUS_MAX, 64, Merge::build).unwrap();
+    let mut writer =
+        Writer::<4>::with(Simd::best(), RADIUS_MAX, Sizes { recent_rows: 64, wide_rows_min: 2000 }, Merge::build)
+            .unwrap();
     let progress = Progress::default();
 
     let inserted = thread::scope(|scope| {

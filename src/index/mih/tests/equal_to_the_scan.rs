@@ -1,7 +1,7 @@
 //! Any sequence of changes and searches gives what the linear scan gives, step by step.
 //!
-//! Merges are begun and finished as steps of the sequence, so that removals fall into them. The recent rows hold 8, so
-//! that a short sequence has segments of several tiers.
+//! Merges are begun and finished as steps of the sequence, so that removals fall into them. The recent rows hold 8
+//! and bands are wide from 20 rows on, so that a short sequence has segments of all kinds.
 
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
@@ -9,12 +9,14 @@ use proptest::test_runner::{TestError, TestRunner};
 use crate::domain::Distance;
 use crate::index::corpus::{corpus, evenly, flip, flips};
 use crate::index::mih::ask::Ask;
-use crate::index::mih::bands::{Allotment, bands};
+use crate::index::mih::bands::{Allotment, Cut};
 use crate::index::mih::segment::Segment;
 use crate::index::mih::shelf::{Merge, Shelf};
+use crate::index::mih::tiers::Sizes;
 use crate::index::{Flat, HammingIndex, Neighbours, Simd};
 
-const RECENT_ROWS: usize = 8;
+/// So that a segment of the first tier may have either bands.
+const SIZES: Sizes = Sizes { recent_rows: 8, wide_rows_min: 20 };
 
 /// Numbers that pick a hash or a row are taken modulo how many there are.
 #[derive(Clone, Debug)]
@@ -57,7 +59,7 @@ fn step<const W: usize>(radius_max: u16) -> impl Strategy<Value = Step> {
 struct Twins<'a, const W: usize> {
     corpus: &'a [[u64; W]],
     /// Which allotment to search with: the exact one but in the negative control.
-    allot: fn(Distance) -> Allotment,
+    allot: fn(Cut, Distance) -> Allotment,
     shelf: Shelf<W>,
     merge: Option<Merge<W>>,
     flat: Flat<W>,
@@ -86,7 +88,7 @@ impl<const W: usize> Twins<'_, W> {
             }
             Step::AddSegment { hashes } => {
                 let rows = self.insert_into_flat(hashes);
-                self.shelf.add_segment(Segment::build(rows, 1));
+                self.shelf.add_segment(Segment::build(rows, SIZES.wide_rows_min, 1));
             }
             Step::Remove { row } => {
                 let rows = self.flat.rows();
@@ -126,7 +128,7 @@ impl<const W: usize> Twins<'_, W> {
         let expected = self.flat.search(query, radius, limit).expect("radius of a test");
         let found = |simd, ask| -> Neighbours { self.shelf.published().load().search(simd, &ask, limit) };
         for simd in Simd::available() {
-            let probing = Ask::always_probing(query, radius, (self.allot)(radius));
+            let probing = Ask::always_probing(query, radius, |cut| (self.allot)(cut, radius));
             prop_assert_eq!(&found(simd, probing), &expected, "probing, {}", simd);
             prop_assert_eq!(&found(simd, Ask::new(query, radius)), &expected, "probing or scanning, {}", simd);
         }
@@ -148,9 +150,9 @@ impl<const W: usize> Twins<'_, W> {
 fn agree<const W: usize>(
     corpus: &[[u64; W]],
     steps: &[Step],
-    allot: fn(Distance) -> Allotment,
+    allot: fn(Cut, Distance) -> Allotment,
 ) -> Result<(), TestCaseError> {
-    let mut twins = Twins { corpus, allot, shelf: Shelf::new(RECENT_ROWS), merge: None, flat: Flat::new() };
+    let mut twins = Twins { corpus, allot, shelf: Shelf::new(SIZES), merge: None, flat: Flat::new() };
     for step in steps {
         twins.take(step)?;
     }
@@ -161,8 +163,8 @@ fn steps<const W: usize>(radius_max: u16) -> impl Strategy<Value = (Vec<[u64; W]
     (corpus(), prop::collection::vec(step::<W>(radius_max), 1..150))
 }
 
-fn exact<const W: usize>(radius: Distance) -> Allotment {
-    Allotment::exact(radius, bands(W))
+fn exact<const W: usize>(cut: Cut, radius: Distance) -> Allotment {
+    Allotment::exact(cut, W, radius)
 }
 
 proptest! {
@@ -177,13 +179,13 @@ proptest! {
     }
 
     #[test]
-    fn any_sequence_of_changes_equals_the_scan_beyond_the_usual_radii((corpus, steps) in steps::<1>(64)) {
+    fn any_sequence_of_changes_equals_the_scan_beyond_the_usual_radii((corpus, steps) in steps::<1>(16)) {
         agree(&corpus, &steps, exact::<1>)?;
     }
 }
 
 /// Runs the same property with an allotment that overlooks neighbours, and says whether it noticed.
-fn catches<const W: usize>(radius_max: u16, broken: fn(Distance) -> Allotment) -> bool {
+fn catches<const W: usize>(radius_max: u16, broken: fn(Cut, Distance) -> Allotment) -> bool {
     let config = ProptestConfig { failure_persistence: None, max_shrink_iters: 0, ..ProptestConfig::default() };
     let outcome =
         TestRunner::new(config).run(&steps::<W>(radius_max), |(corpus, steps)| agree(&corpus, &steps, broken));
@@ -192,9 +194,9 @@ fn catches<const W: usize>(radius_max: u16, broken: fn(Distance) -> Allotment) -
 
 #[test]
 fn the_comparison_catches_bands_that_are_probed_too_narrowly() {
-    assert!(catches::<4>(31, |_| Allotment::of_units(16, 16)), "every band at 0 bits");
-    assert!(catches::<1>(8, |_| Allotment::of_units(4, 4)), "every band at 0 bits");
-    assert!(catches::<4>(31, |radius| Allotment::of_units(radius.bits().into(), 16)), "one unit too few");
-    assert!(catches::<1>(8, |radius| Allotment::of_units(radius.bits().into(), 4)), "one unit too few");
+    assert!(catches::<4>(31, |cut, _| Allotment::of_units(cut, 4, 16)), "half the units");
+    assert!(catches::<1>(8, |cut, _| Allotment::of_units(cut, 1, 4)), "half the units");
+    assert!(catches::<4>(31, |cut, radius| Allotment::of_units(cut, 4, radius.bits().into())), "one unit too few");
+    assert!(catches::<1>(8, |cut, radius| Allotment::of_units(cut, 1, radius.bits().into())), "one unit too few");
     assert!(!catches::<1>(8, exact::<1>), "the exact allotment must pass where the broken ones fail");
 }

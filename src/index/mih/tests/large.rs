@@ -63,3 +63,32 @@ fn one_flooded_cluster_lengthens_the_count_and_not_the_answer() {
     assert_eq!((found.nearest.len(), found.total, found.more()), (100, 16_000, true));
     assert_eq!(Ok(found), flat.search(&centre, Distance::new(31), 100));
 }
+
+/// Corpora that defeat an index: everything in one place.
+#[test]
+fn degenerate_rows_equal_the_scan() {
+    let mut bits = Bits(11);
+    let centre = bits.hash::<4>();
+    let count = 4_000_u64;
+    let all_equal: Vec<_> = (0..count).map(|id| (centre, id)).collect();
+    let zeros: Vec<_> = (0..count).map(|id| ([0; 4], id)).collect();
+    let one_bit_apart: Vec<_> = (0..count).map(|id| (flip(centre, &[id as usize % 256]), id)).collect();
+    let one_bucket: Vec<_> = (0..count)
+        .map(|id| {
+            let [_, second, third, fourth] = bits.hash::<4>();
+            ([centre[0], second, third, fourth], id)
+        })
+        .collect();
+    for (name, rows) in
+        [("equal", all_equal), ("zeros", zeros), ("one bit apart", one_bit_apart), ("one bucket", one_bucket)]
+    {
+        let (flat, writer) = filled(&rows, Distance::new(31));
+        let reader = writer.reader();
+        for (query, radius) in [(centre, 31), (centre, 0), ([0; 4], 31), (rows[7].0, 2), ([u64::MAX; 4], 31)] {
+            for query in [query, bits.near(query, usize::from(radius)), bits.near(query, usize::from(radius) + 1)] {
+                let expected = flat.search(&query, Distance::new(radius), 10);
+                assert_eq!(reader.search(&query, Distance::new(radius), 10), expected, "{name}, radius {radius}");
+            }
+        }
+    }
+}

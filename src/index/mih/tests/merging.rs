@@ -6,8 +6,11 @@ use crate::domain::Distance;
 use crate::index::corpus::Bits;
 use crate::index::mih::segment::Segment;
 use crate::index::mih::shelf::{Merge, Shelf};
+use crate::index::mih::tiers::Sizes;
 use crate::index::{HammingIndex, Row, SearchError, Simd, Writer};
 
+/// Small, so that few rows have all there is.
+const SIZES: Sizes = Sizes { recent_rows: 8, wide_rows_min: 100 };
 const RADIUS_MAX: Distance = Distance::new(31);
 
 fn rows(count: usize) -> Vec<Row<4>> {
@@ -23,10 +26,10 @@ fn sorted(rows: impl Iterator<Item = Row<4>>) -> Vec<Row<4>> {
 
 #[test]
 fn a_removal_during_a_merge_is_not_undone_by_it() {
-    let mut shelf = Shelf::<4>::new(8);
+    let mut shelf = Shelf::<4>::new(SIZES);
     let rows = rows(32);
     for half in rows.chunks(16) {
-        shelf.add_segment(Segment::build(half.to_vec(), 1));
+        shelf.add_segment(Segment::build(half.to_vec(), 16, 1));
     }
     let merge = shelf.begin_merge().expect("two segments of one tier");
     let before_removal = merge.build();
@@ -46,7 +49,7 @@ fn a_removal_during_a_merge_is_not_undone_by_it() {
 
 #[test]
 fn the_thread_leaves_few_segments_and_drops_what_is_removed() {
-    let mut writer = Writer::<4>::with(Simd::best(), RADIUS_MAX, 8, Merge::build).unwrap();
+    let mut writer = Writer::<4>::with(Simd::best(), RADIUS_MAX, SIZES, Merge::build).unwrap();
     let rows = rows(4096);
     for (hash, id) in &rows {
         writer.insert(*hash, *id);
@@ -71,7 +74,7 @@ fn a_merge_that_panics_loses_no_row_and_is_tried_again() {
         assert!(!BROKEN.load(Ordering::SeqCst), "planted: a merge that fails");
         merge.build()
     }
-    let mut writer = Writer::with(Simd::best(), RADIUS_MAX, 8, build).unwrap();
+    let mut writer = Writer::with(Simd::best(), RADIUS_MAX, SIZES, build).unwrap();
     let rows = rows(640);
     for (hash, id) in &rows[..384] {
         writer.insert(*hash, *id);
