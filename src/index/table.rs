@@ -34,18 +34,6 @@ impl<T: Pod> Table<T> {
         };
         Self { memory }
     }
-
-    /// Drops all but the first `len` values. What was never written takes no memory where the table is large.
-    pub(super) fn truncate(&mut self, len: usize) {
-        match &mut self.memory {
-            Memory::Heap(values) => {
-                let mut kept = mem::take(values).into_vec();
-                kept.truncate(len);
-                *values = kept.into_boxed_slice();
-            }
-            Memory::Mapped { len: known, .. } => *known = len.min(*known),
-        }
-    }
 }
 
 /// Memory of the operating system's own, in huge pages if it has them. `None` if it has no such memory.
@@ -93,10 +81,6 @@ mod tests {
             let mut table = Table::<u64>::zeroed(len);
             table.iter_mut().enumerate().for_each(|(nth, value)| *value = nth as u64);
             assert!(table.iter().enumerate().all(|(nth, value)| *value == nth as u64));
-            table.truncate(len / 2);
-            assert!(table.iter().copied().eq(0..len as u64 / 2));
-            table.truncate(len);
-            assert_eq!(table.len(), len / 2);
         }
     }
 }

@@ -53,6 +53,11 @@ impl Cut {
     /// For many.
     pub(super) const WIDE: Self = Self { bits: 16 };
 
+    /// The one for so many rows.
+    pub(super) const fn for_rows(rows: usize, wide_rows_min: usize) -> Self {
+        if rows < wide_rows_min { Self::NARROW } else { Self::WIDE }
+    }
+
     /// Values a band can have.
     pub(super) const fn values(self) -> usize {
         1 << self.bits

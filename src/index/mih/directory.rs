@@ -65,11 +65,62 @@ impl Directory {
         Self { cut, rows, starts, following: next, numbers }
     }
 
+    /// Of the rows of others of the same cut, which get `rows` numbers as the renumberings say. They ascend from directory to
+    /// directory, so every bucket is the old ones, one after another.
+    pub(super) fn join(parts: &[(View<'_>, &Renumbering)], cut: Cut, bands: usize, rows: usize) -> Self {
+        let mut starts = Table::<u32>::zeroed(bands * heads(cut));
+        let mut next = Table::zeroed(bands * rows + LANES);
+        let mut numbers = Table::zeroed(bands * rows);
+        for band in 0..bands {
+            let starts = &mut starts[band * heads(cut)..][..heads(cut)];
+            let next = &mut next[band * rows..][..rows];
+            let numbers = &mut numbers[band * rows..][..rows];
+            let mut place = 0;
+            for value in 0..cut.values() {
+                starts[value] = place as u32;
+                for (part, renumbering) in parts {
+                    let Bucket { from, to } = part.bucket(band, part.head(band, value as u32));
+                    for old in from..to {
+                        let Some(number) = renumbering.number(part.number(old)) else { continue };
+                        next[place] = part.following[old as usize];
+                        numbers[place] = three_bytes(number);
+                        place += 1;
+                    }
+                }
+            }
+            starts[cut.values()] = place as u32;
+        }
+        Self { cut, rows, starts, following: next, numbers }
+    }
+
     /// To look things up in, many at a time.
     #[inline(always)]
     pub(super) fn view(&self) -> View<'_> {
         let Self { cut, rows, starts, following, numbers } = self;
         View { cut: *cut, rows: *rows, starts, following, numbers }
+    }
+}
+
+/// Which numbers the rows of a directory get in one that it is joined into.
+pub(super) struct Renumbering {
+    /// The first new number, and the one after the last.
+    pub(super) first: u32,
+    pub(super) end: u32,
+    /// By old number, where some are gone; else all follow `first`.
+    pub(super) numbers: Option<Vec<u32>>,
+}
+
+impl Renumbering {
+    /// No row's number.
+    pub(super) const GONE: u32 = u32::MAX;
+
+    /// The new number of a row; `None` if it is gone.
+    #[inline]
+    pub(super) fn number(&self, old: u32) -> Option<u32> {
+        match &self.numbers {
+            None => Some(self.first + old),
+            Some(numbers) => Some(numbers[old as usize]).filter(|number| *number != Self::GONE),
+        }
     }
 }
 
@@ -158,9 +209,14 @@ fn list<const W: usize>(
         *start -= 1;
         let place = *start as usize;
         next[place] = cut.following(hash, band);
-        let [low, middle, high, _] = (number as u32).to_le_bytes();
-        numbers[place] = [low, middle, high];
+        numbers[place] = three_bytes(number as u32);
     }
+}
+
+/// A number below [`ROWS_MAX`], the lowest byte first.
+fn three_bytes(number: u32) -> [u8; 3] {
+    let [low, middle, high, _] = number.to_le_bytes();
+    [low, middle, high]
 }
 
 #[cfg(test)]

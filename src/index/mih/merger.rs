@@ -9,8 +9,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use std::{io, mem};
 
+use super::merge::Merge;
 use super::segment::Segment;
-use super::shelf::{Merge, Shelf};
+use super::shelf::Shelf;
 
 /// How a merge is built: [`Merge::build`] but in tests of what happens when it fails.
 pub(super) type Build<const W: usize> = fn(&Merge<W>) -> Segment<W>;

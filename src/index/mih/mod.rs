@@ -26,6 +26,7 @@
 //! | `tombstones` | which rows of either are removed |
 //! | `shelf` | all parts together, and each change to them |
 //! | `tiers` | which segments to merge |
+//! | `merge` | several segments made into one |
 //! | `merger` | the thread that does so |
 //! | `writer`, `reader` | the two handles |
 //!
@@ -36,6 +37,7 @@
 mod ask;
 mod bands;
 mod directory;
+mod merge;
 mod merger;
 mod reader;
 mod recent;

@@ -64,32 +64,45 @@ impl<const W: usize> Segment<W> {
     pub(super) fn build(rows: Vec<Row<W>>, wide_rows_min: usize, threads: usize) -> Self {
         let mut rows = rows;
         rows.sort_unstable_by_key(|(_, id)| *id);
-        Self::of_sorted(rows.len(), rows.into_iter(), wide_rows_min, threads)
+        let (mut hashes, mut ids) = (Table::<[u64; W]>::zeroed(rows.len()), Table::zeroed(rows.len()));
+        for ((hash, id), row) in hashes.iter_mut().zip(ids.iter_mut()).zip(&rows) {
+            (*hash, *id) = *row;
+        }
+        // Before the directory needs as much memory again.
+        drop(rows);
+        let directory = Directory::build(&hashes, Cut::for_rows(hashes.len(), wide_rows_min), threads);
+        Self::of_parts(ids, hashes, directory)
     }
 
-    /// Of at most `most` rows, which come in the order of their ids.
-    pub(super) fn of_sorted(
-        most: usize,
-        rows: impl Iterator<Item = Row<W>>,
-        wide_rows_min: usize,
-        threads: usize,
-    ) -> Self {
-        let (mut hashes, mut ids) = (Table::<[u64; W]>::zeroed(most), Table::zeroed(most));
-        let mut count = 0;
-        for ((hash, id), row) in hashes.iter_mut().zip(ids.iter_mut()).zip(rows) {
-            (*hash, *id) = row;
-            count += 1;
-        }
-        hashes.truncate(count);
-        ids.truncate(count);
-        let cut = if count < wide_rows_min { Cut::NARROW } else { Cut::WIDE };
-        let directory = Directory::build(&hashes, cut, threads);
-        Self { ids, dead: Tombstones::new(count), hashes, directory }
+    /// Of ids in ascending order, their hashes, and the directory of those.
+    pub(super) fn of_parts(ids: Table<u64>, hashes: Table<[u64; W]>, directory: Directory) -> Self {
+        let dead = Tombstones::new(ids.len());
+        Self { ids, hashes, directory, dead }
     }
 
     /// The lowest and the highest id, removed ones included; `None` without rows.
-    pub(super) fn ids(&self) -> Option<(u64, u64)> {
+    pub(super) fn id_range(&self) -> Option<(u64, u64)> {
         Some((*self.ids.first()?, *self.ids.last()?))
+    }
+
+    /// All rows in their order, removed ones included.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<W>> {
+        self.hashes.iter().copied().zip(self.ids.iter().copied())
+    }
+
+    /// Which rows are removed.
+    pub(super) fn tombstones(&self) -> &Tombstones {
+        &self.dead
+    }
+
+    /// Where its rows are listed.
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// A directory of its rows in other bands.
+    pub(super) fn relisted(&self, cut: Cut) -> Directory {
+        Directory::build(&self.hashes, cut, 1)
     }
 
     /// Rows, removed ones included.

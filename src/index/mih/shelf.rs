@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::ask::Ask;
+use super::merge::Merge;
 use super::recent::Recent;
 use super::segment::{Scratch, Segment};
 use super::tiers::{self, Size, Sizes};
@@ -65,40 +66,6 @@ impl<const W: usize> Snapshot<W> {
     }
 }
 
-/// What a merge starts from.
-pub(super) struct Merge<const W: usize> {
-    inputs: Vec<Arc<Segment<W>>>,
-    wide_rows_min: usize,
-}
-
-impl<const W: usize> Merge<W> {
-    /// One segment of all live rows: the long part, which needs nothing of the shelf.
-    pub(super) fn build(&self) -> Segment<W> {
-        self.build_with(None)
-    }
-
-    /// The same with the live rows of `recent`.
-    fn build_with(&self, recent: Option<&Recent<W>>) -> Segment<W> {
-        let mut inputs: Vec<_> = self.inputs.iter().map(|input| (input.ids(), input)).collect();
-        inputs.sort_unstable_by_key(|(ids, _)| *ids);
-        let old = inputs.iter().flat_map(|(_, input)| (0..input.len()).filter_map(|row| input.live_row(row)));
-        let new = recent.into_iter().flat_map(|recent| (0..recent.len()).filter_map(|row| recent.live_row(row)));
-        let most = inputs.iter().map(|(_, input)| input.len()).sum::<usize>() + recent.map_or(0, Recent::len);
-        // Usually younger rows have higher ids: then no second copy of the rows is needed to sort them.
-        let follow = |pair: &[(Option<(u64, u64)>, _)]| pair[0].0.map(|ids| ids.1) <= pair[1].0.map(|ids| ids.0);
-        if recent.is_none() && inputs.windows(2).all(follow) {
-            Segment::of_sorted(most, old, self.wide_rows_min, 1)
-        } else {
-            Segment::build(old.chain(new).collect(), self.wide_rows_min, 1)
-        }
-    }
-
-    /// Whether a snapshot still holds what this started from.
-    pub(super) fn is_in_use(&self) -> bool {
-        self.inputs.iter().any(|input| Arc::strong_count(input) > 1)
-    }
-}
-
 /// A merge that is under way.
 struct Merging<const W: usize> {
     inputs: Vec<Arc<Segment<W>>>,
@@ -149,7 +116,10 @@ impl<const W: usize> Shelf<W> {
         let is_taken =
             |segment: &Arc<Segment<W>>| size(segment).tier(self.sizes.recent_rows) == 0 && !is_merging(segment);
         let (inputs, mut segments): (Vec<_>, Vec<_>) = snapshot.segments.iter().cloned().partition(is_taken);
-        let frozen = Merge { inputs, wide_rows_min: self.sizes.wide_rows_min }.build_with(Some(&snapshot.recent));
+        let rows = (0..snapshot.recent.len()).filter_map(|row| snapshot.recent.live_row(row)).collect();
+        let newest = Segment::build(rows, self.sizes.wide_rows_min, 1);
+        let inputs = inputs.into_iter().chain([Arc::new(newest)]).collect();
+        let frozen = Merge::new(inputs, self.sizes.wide_rows_min).build();
         segments.extend((frozen.len() > 0).then(|| Arc::new(frozen)));
         let recent = Arc::new(Recent::new(self.sizes.recent_rows));
         self.published.store(Arc::new(Snapshot { segments, recent }));
@@ -189,7 +159,7 @@ impl<const W: usize> Shelf<W> {
         }
         let inputs: Vec<_> = positions.into_iter().map(|position| Arc::clone(&snapshot.segments[position])).collect();
         self.merging = Some(Merging { inputs: inputs.clone(), removed: Vec::new() });
-        Some(Merge { inputs, wide_rows_min: self.sizes.wide_rows_min })
+        Some(Merge::new(inputs, self.sizes.wide_rows_min))
     }
 
     /// Puts what `merge` built in the place of what it was built from.
@@ -198,7 +168,7 @@ impl<const W: usize> Shelf<W> {
             built.remove(&hash, id);
         }
         let mut snapshot = Snapshot::clone(&self.published.load());
-        snapshot.segments.retain(|segment| !merge.inputs.iter().any(|input| Arc::ptr_eq(input, segment)));
+        snapshot.segments.retain(|segment| !merge.replaces(segment));
         snapshot.segments.extend((built.len() > 0).then(|| Arc::new(built)));
         self.published.store(Arc::new(snapshot));
     }

@@ -4,10 +4,11 @@ use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::{io, thread};
 
+use super::merge::Merge;
 use super::merger::{Build, Merger};
 use super::reader::Reader;
 use super::segment::Segment;
-use super::shelf::{Merge, Shelf};
+use super::shelf::Shelf;
 use super::tiers::{SEGMENT_ROWS_MAX, Sizes};
 use crate::domain::Distance;
 use crate::index::Row;

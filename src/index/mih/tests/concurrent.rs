@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::Distance;
 use crate::index::corpus::Bits;
-use crate::index::mih::shelf::Merge;
+use crate::index::mih::merge::Merge;
 use crate::index::mih::tiers::Sizes;
 use crate::index::{HammingIndex, Reader, Simd, Writer};
 

@@ -10,8 +10,9 @@ use crate::domain::Distance;
 use crate::index::corpus::{corpus, evenly, flip, flips};
 use crate::index::mih::ask::Ask;
 use crate::index::mih::bands::{Allotment, Cut};
+use crate::index::mih::merge::Merge;
 use crate::index::mih::segment::Segment;
-use crate::index::mih::shelf::{Merge, Shelf};
+use crate::index::mih::shelf::Shelf;
 use crate::index::mih::tiers::Sizes;
 use crate::index::{Flat, HammingIndex, Neighbours, Simd};
 

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::Distance;
 use crate::index::corpus::Bits;
+use crate::index::mih::merge::Merge;
 use crate::index::mih::segment::Segment;
-use crate::index::mih::shelf::{Merge, Shelf};
+use crate::index::mih::shelf::Shelf;
 use crate::index::mih::tiers::Sizes;
 use crate::index::{HammingIndex, Row, SearchError, Simd, Writer};
 
