@@ -74,19 +74,45 @@ pub(super) struct Adds {
     /// Until all are added and merged.
     pub(super) adds_per_s: f64,
     /// Processor time of all threads an add, merging included: what one core can sustain is its inverse.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) add_cpu_us: Option<f64>,
     #[serde(flatten)]
     pub(super) memory: Option<Merging>,
 }
 
 /// Memory of the index: before adding, after it with everything merged, and the most in between.
+///
+/// What an allocator keeps of freed memory counts, as it does for whoever runs a hub.
 #[derive(Debug, Serialize)]
 pub(super) struct Merging {
     pub(super) resting_before_mib: u64,
     pub(super) resting_mib: u64,
     pub(super) peak_mib: u64,
-    /// The peak over `resting_mib`.
+    /// The peak over what as many rows took when they were just built: the index at its best.
     pub(super) peak_ratio: f64,
+}
+
+/// The index under measurement, and what it took when it was just built.
+pub(super) struct Subject<'a> {
+    pub(super) writer: &'a mut Writer<4>,
+    pub(super) additions: Additions,
+    pub(super) growth: &'a Growth,
+    /// `None` where the system does not tell, or so few hashes that it does not show.
+    pub(super) bytes_per_hash: Option<f64>,
+}
+
+impl Subject<'_> {
+    /// Memory since there was `before`.
+    fn merging(&self, before: Option<u64>) -> Option<Merging> {
+        let fresh = self.bytes_per_hash? * self.writer.reader().len() as f64;
+        let (resting, peak) = (self.growth.bytes()?, self.growth.peak_bytes()?);
+        Some(Merging {
+            resting_before_mib: in_mib(before?),
+            resting_mib: in_mib(resting),
+            peak_mib: in_mib(peak),
+            peak_ratio: hundredths(peak as f64 / fresh),
+        })
+    }
 }
 
 /// Looks up all queries again and again for `seconds`, then the same with `per_s` rows added each second.
@@ -94,28 +120,27 @@ pub(super) struct Merging {
 /// # Errors
 /// If a look-up no longer finds what it found, besides those of a search.
 pub(super) fn while_adding(
-    writer: &mut Writer<4>,
+    subject: &mut Subject<'_>,
     asking: &Asking,
-    growth: &Growth,
-    additions: &mut Additions,
-    (per_s, seconds): (u64, u64),
+    per_s: u64,
+    seconds: u64,
 ) -> anyhow::Result<Adding> {
-    let reader = writer.reader();
+    let reader = subject.writer.reader();
     let queries: Vec<_> = asking.fresh.iter().chain(&asking.planted).copied().collect();
     let totals: Vec<_> = asking.ask(&reader, &queries)?.1.into_iter().map(|neighbours| neighbours.total).collect();
     let time = Duration::from_secs(seconds);
     let look_up = || spell(&reader, asking, queries.iter().zip(&totals), Instant::now() + time);
 
     let idle = look_up()?;
-    let before = growth.restart_peak();
+    let before = subject.growth.restart_peak();
     let (busy, added) = thread::scope(|scope| {
-        let adding = scope.spawn(|| add_for(writer, additions, per_s, time));
+        let adding = scope.spawn(|| add_for(subject.writer, &mut subject.additions, per_s, time));
         let busy = look_up();
         let added = adding.join().map_err(|_| anyhow!("the adding thread has panicked"))?;
         anyhow::Ok((busy?, added?))
     })?;
     let (added, took) = added;
-    writer.settle();
+    subject.writer.settle();
     Ok(Adding {
         asked_per_s: per_s,
         added_per_s: (added as f64 / took.as_secs_f64()).round(),
@@ -124,7 +149,7 @@ pub(super) fn while_adding(
         p99_ratio: hundredths(busy.latency.p99_us / idle.latency.p99_us),
         idle,
         busy,
-        memory: before.and_then(|before| Merging::since(before, growth)),
+        memory: subject.merging(before),
     })
 }
 
@@ -173,30 +198,25 @@ fn add_for(
 }
 
 /// Adds `count` rows one by one, as fast as it goes.
-pub(super) fn adds(
-    writer: &mut Writer<4>,
-    growth: &Growth,
-    additions: &mut Additions,
-    count: u64,
-) -> anyhow::Result<Adds> {
-    let before = growth.restart_peak();
+pub(super) fn adds(subject: &mut Subject<'_>, count: u64) -> anyhow::Result<Adds> {
+    let before = subject.growth.restart_peak();
     let (mut adding, mut longest, mut making) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     let (start, processor) = (Instant::now(), processor_time());
     let mut left = usize::try_from(count)?;
     while left > 0 {
         let making_since = Instant::now();
-        let rows = additions.rows(left.min(ADDS_BLOCK))?;
+        let rows = subject.additions.rows(left.min(ADDS_BLOCK))?;
         making += making_since.elapsed();
         left -= rows.len();
         for (hash, id) in rows {
             let adding_since = Instant::now();
-            writer.insert(hash, id);
+            subject.writer.insert(hash, id);
             let took = adding_since.elapsed();
             adding += took;
             longest = longest.max(took);
         }
     }
-    writer.settle();
+    subject.writer.settle();
     let took = start.elapsed() - making;
     let busy = processor_time().zip(processor).map(|(now, then)| (now - then).saturating_sub(making));
     let n = count as f64;
@@ -206,19 +226,6 @@ pub(super) fn adds(
         add_max_us: tenths(longest.as_secs_f64() * 1e6),
         adds_per_s: (n / took.as_secs_f64()).round(),
         add_cpu_us: busy.map(|busy| hundredths(busy.as_secs_f64() * 1e6 / n)),
-        memory: before.and_then(|before| Merging::since(before, growth)),
+        memory: subject.merging(before),
     })
-}
-
-impl Merging {
-    /// From what was resident before, and the peak since then.
-    fn since(before: u64, growth: &Growth) -> Option<Self> {
-        let (resting, peak) = (growth.bytes()?, growth.peak_bytes()?);
-        Some(Self {
-            resting_before_mib: in_mib(before),
-            resting_mib: in_mib(resting),
-            peak_mib: in_mib(peak),
-            peak_ratio: hundredths(peak as f64 / resting.max(1) as f64),
-        })
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::ensure;
 use serde::Serialize;
 
 use crate::domain::Distance;
@@ -41,6 +42,28 @@ pub(super) struct Timed {
     #[serde(flatten)]
     pub(super) latency: Latency,
     pub(super) found: usize,
+}
+
+/// Whether all indexes give the same answers to the same queries: the same rows at the same distances, and as many.
+#[derive(Default)]
+pub(super) struct Agreement {
+    first: Option<(&'static str, Vec<Neighbours>)>,
+}
+
+impl Agreement {
+    /// Takes the answers of an index.
+    ///
+    /// # Errors
+    /// If they are not those of the first one.
+    pub(super) fn hear(&mut self, index: &'static str, answers: Vec<Neighbours>) -> anyhow::Result<()> {
+        let Some((first, expected)) = &self.first else {
+            self.first = Some((index, answers));
+            return Ok(());
+        };
+        let differing = answers.iter().zip(expected).position(|(answer, expected)| answer != expected);
+        ensure!(differing.is_none(), "{first} and {index} answer query {} differently", differing.unwrap_or_default());
+        Ok(())
+    }
 }
 
 /// How long calls took, in microseconds.
@@ -83,6 +106,7 @@ fn percentile(sorted: &[f32], fraction: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::Neighbour;
 
     #[test]
     fn percentiles_are_those_of_numpy() {
@@ -95,5 +119,15 @@ mod tests {
         assert_eq!(of(&[10.0, 2.0, 4.0]), (4.0, 9.9));
         assert_eq!(of(&[7.25]), (7.3, 7.3));
         assert_eq!(of(&[]), (0.0, 0.0));
+    }
+
+    #[test]
+    fn an_index_that_answers_one_query_otherwise_than_the_first_is_named() {
+        let answer = |bits| Neighbours { nearest: vec![Neighbour { id: 7, distance: Distance::new(bits) }], total: 1 };
+        let mut agreement = Agreement::default();
+        agreement.hear("one", vec![answer(3), answer(4)]).unwrap();
+        agreement.hear("same", vec![answer(3), answer(4)]).unwrap();
+        let error = agreement.hear("other", vec![answer(3), answer(5)]).unwrap_err();
+        assert_eq!(error.to_string(), "one and other answer query 1 differently");
     }
 }

@@ -22,9 +22,9 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
 
-use self::changes::Additions;
+use self::changes::{Additions, Subject};
 use self::hash_file::HashFile;
-use self::lookups::{Asking, hundredths};
+use self::lookups::{Agreement, Asking, hundredths, tenths};
 use self::process::{Growth, in_mib};
 use self::report::{Figures, Report};
 use crate::cli::Verdict;
@@ -107,22 +107,14 @@ pub(super) fn run(args: &Args, json: bool) -> anyhow::Result<Verdict> {
     let bench = Bench { args, asking: asking(args, radius)?, hashes };
 
     let mut report = Report::new(json);
-    let mut first: Option<(&str, Vec<Neighbours>)> = None;
+    let mut agreement = Agreement::default();
     for kind in &args.index {
         let (figures, answers) = match kind {
             Kind::Mih => bench.mih()?,
             Kind::Scan => bench.scan()?,
         };
         report.print(&figures)?;
-        match &first {
-            Some((name, expected)) => {
-                let differing = answers.iter().zip(expected).position(|(answer, expected)| answer != expected);
-                if let Some(query) = differing {
-                    anyhow::bail!("{} and {name} answer query {query} of those timed differently", figures.index);
-                }
-            }
-            None => first = Some((figures.index, answers)),
-        }
+        agreement.hear(figures.index, answers)?;
     }
     Ok(Verdict::Yes)
 }
@@ -152,13 +144,14 @@ impl Bench<'_> {
             writer.settle();
             Ok(writer.reader())
         })?;
-        let mut additions = Additions::new(self.args.seed, self.hashes.count());
+        let additions = Additions::new(self.args.seed, self.hashes.count());
+        let bytes_per_hash = figures.bytes_per_hash.filter(|bytes| *bytes > 0.0);
+        let mut subject = Subject { writer: &mut writer, additions, growth: &growth, bytes_per_hash };
         if let Some(per_s) = self.args.adding {
-            let pace = (per_s, self.args.seconds);
-            figures.adding = Some(changes::while_adding(&mut writer, &self.asking, &growth, &mut additions, pace)?);
+            figures.adding = Some(changes::while_adding(&mut subject, &self.asking, per_s, self.args.seconds)?);
         }
         if let Some(count) = self.args.adds {
-            figures.adds = Some(changes::adds(&mut writer, &growth, &mut additions, count)?);
+            figures.adds = Some(changes::adds(&mut subject, count)?);
         }
         Ok((figures, answers))
     }
@@ -186,12 +179,11 @@ impl Bench<'_> {
         let added = growth.bytes();
         let build_peak_mib = growth.peak_bytes().filter(|_| peak_is_known).map(in_mib);
 
-        let asking = &self.asking;
-        let some = |queries: &'_ [[u64; 4]], most: usize| queries.len().min(most);
+        let Asking { fresh, planted, .. } = &self.asking;
         let half = self.args.queries_per_half as usize;
-        asking.ask(&index, &asking.fresh[..some(&asking.fresh, WARM_UP)])?;
-        let (fresh, mut answers) = asking.ask(&index, &asking.fresh[..some(&asking.fresh, half)])?;
-        let (planted, more) = asking.ask(&index, &asking.planted[..some(&asking.planted, half)])?;
+        self.asking.ask(&index, first(fresh, WARM_UP))?;
+        let (fresh, mut answers) = self.asking.ask(&index, first(fresh, half))?;
+        let (planted, more) = self.asking.ask(&index, first(planted, half))?;
         answers.extend(more);
         let figures = Figures {
             index: name,
@@ -201,11 +193,16 @@ impl Bench<'_> {
             added_mib: added.map(in_mib),
             fresh,
             planted,
-            bytes_per_hash: added.map(|bytes| (bytes as f64 / self.hashes.count() as f64).round() as u64),
+            bytes_per_hash: added.map(|bytes| tenths(bytes as f64 / self.hashes.count() as f64)),
             build_peak_mib,
             adding: None,
             adds: None,
         };
         Ok((figures, answers))
     }
+}
+
+/// The first `most` queries, or as many as there are.
+fn first(queries: &[[u64; 4]], most: usize) -> &[[u64; 4]] {
+    &queries[..most.min(queries.len())]
 }

@@ -20,7 +20,7 @@ pub(super) struct Figures {
     pub(super) fresh: Timed,
     pub(super) planted: Timed,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) bytes_per_hash: Option<u64>,
+    pub(super) bytes_per_hash: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) build_peak_mib: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,6 @@ impl Report {
             )?;
             self.has_head = true;
         }
-        let known = |figure: Option<u64>| figure.map_or_else(|| "-".to_owned(), |figure| figure.to_string());
         let (fresh, planted) = (figures.fresh.latency, figures.planted.latency);
         output::line(&format!(
             "{:<16} {:>8.2} {:>6} {:>11} {:>10.1} {:>8.1} {:>12.1} {:>8.1} {:>8}",
@@ -68,6 +67,10 @@ impl Report {
         figures.adding.iter().try_for_each(print_adding)?;
         figures.adds.iter().try_for_each(print_adds)
     }
+}
+
+fn known(figure: Option<impl ToString>) -> String {
+    figure.map_or_else(|| "-".to_owned(), |figure| figure.to_string())
 }
 
 fn print_adding(adding: &Adding) -> anyhow::Result<()> {
@@ -97,6 +100,7 @@ fn print_adds(adds: &Adds) -> anyhow::Result<()> {
 fn print_merging(memory: &Merging) -> anyhow::Result<()> {
     let Merging { resting_before_mib, resting_mib, peak_mib, peak_ratio } = memory;
     output::line(&format!(
-        "    memory {resting_before_mib} MiB before, {resting_mib} MiB after, at most {peak_mib} MiB while merging: {peak_ratio:.2}x"
+        "    memory {resting_before_mib} MiB before, {resting_mib} MiB after, at most {peak_mib} MiB while \
+         merging: {peak_ratio:.2}x what as many take when just built"
     ))
 }
