@@ -17,11 +17,11 @@ with_rocksdb = \
 		export ROCKSDB_LIB_DIR="$$dir" ROCKSDB_STATIC=1; \
 	fi;
 
-.PHONY: help setup build test demo lint release clean
+.PHONY: help setup build test demo lint release bench-peers clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do \
-		printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 setup: ## Install the system packages a build needs (g++, make, libclang)
 	@command -v cargo >/dev/null || { echo "Rust is missing. Install it from https://rustup.rs, then run make again." >&2; exit 1; }
@@ -42,6 +42,9 @@ lint: setup ## Check formatting and run clippy, warnings being errors
 
 release: setup ## Build the optimized program: target/release/hashcommons
 	@$(with_rocksdb) cargo build --locked --release
+
+bench-peers: release ## Measure the index beside FAISS's (needs Python 3): make bench-peers N=10000000 KINDS=uniform
+	@scripts/bench-peers
 
 clean: ## Remove what cargo has built; RocksDB stays in the cache
 	@cargo clean

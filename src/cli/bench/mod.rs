@@ -1,7 +1,9 @@
 //! `hashcommons bench`: figures on stated data.
 
 mod check;
+mod corpus;
 mod entries;
+mod index;
 
 use clap::Subcommand;
 
@@ -12,12 +14,16 @@ use super::Verdict;
 #[command(after_help = "Example: hashcommons bench check --key-file checker.key")]
 pub enum Command {
     Check(check::Args),
+    Index(index::Args),
+    Corpus(corpus::Args),
     Entries(entries::Args),
 }
 
 pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict> {
     match command {
         Command::Check(args) => check::run(args, json).await,
+        Command::Index(args) => index::run(&args, json),
+        Command::Corpus(args) => corpus::run(&args, json),
         Command::Entries(args) => entries::run(&args),
     }
 }
