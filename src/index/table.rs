@@ -11,8 +11,11 @@ use std::ops::{Deref, DerefMut};
 use bytemuck::Pod;
 use memmap2::MmapMut;
 
+/// From this size on a table has pages of its own, which are given back when it is dropped: an allocator may keep them.
+const MAPPED_BYTES_MIN: usize = 256 << 10;
+
 /// From this size on, pages of 2 MiB waste little.
-const MAPPED_BYTES_MIN: usize = 4 << 20;
+const HUGE_BYTES_MIN: usize = 4 << 20;
 
 /// A fixed number of values, all zero at first.
 pub(super) struct Table<T> {
@@ -36,12 +39,14 @@ impl<T: Pod> Table<T> {
     }
 }
 
-/// Memory of the operating system's own, in huge pages if it has them. `None` if it has no such memory.
+/// Pages of the operating system, huge ones for much memory if it has them. `None` if it has no memory to map.
 fn mapped(bytes: usize) -> Option<MmapMut> {
     let pages = MmapMut::map_anon(bytes).ok()?;
     #[cfg(target_os = "linux")]
-    // Without them it is slower, and nothing else.
-    let _ = pages.advise(memmap2::Advice::HugePage);
+    if bytes >= HUGE_BYTES_MIN {
+        // Without them it is slower, and nothing else.
+        let _ = pages.advise(memmap2::Advice::HugePage);
+    }
     Some(pages)
 }
 
@@ -71,7 +76,15 @@ mod tests {
 
     #[test]
     fn a_table_of_any_size_is_zeros_until_written() {
-        for len in [0, 1, 1000, (MAPPED_BYTES_MIN - 1) / 4, MAPPED_BYTES_MIN / 4, MAPPED_BYTES_MIN / 4 + 12_345] {
+        for len in [
+            0,
+            1,
+            1000,
+            (MAPPED_BYTES_MIN - 1) / 4,
+            MAPPED_BYTES_MIN / 4,
+            MAPPED_BYTES_MIN / 4 + 12_345,
+            HUGE_BYTES_MIN,
+        ] {
             let mut table = Table::<[u8; 3]>::zeroed(len);
             assert_eq!((table.len(), table.iter().all(|value| *value == [0; 3])), (len, true));
             if let Some(last) = table.last_mut() {
