@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, LogLevel,
-    Options,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
+    DBRecoveryMode, LogLevel, Options,
 };
 
 use super::batch::Fault;
@@ -156,6 +156,11 @@ fn family_options(cache: &Cache) -> Options {
     blocks.set_format_version(6);
     // Most look-ups of `requests` and of exact signals are for what is not there.
     blocks.set_bloom_filter(10.0, false);
+    // In pieces of a block's size. Whole, the filter of a large file (a million keys and more) has 2 MB and does not fit into one of
+    // the cache's 64 shards: every look-up would read it from the file again, and an import would slow down to a few thousand a second.
+    blocks.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    blocks.set_partition_filters(true);
+    blocks.set_pin_top_level_index_and_filter(true);
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     let mut options = Options::default();
