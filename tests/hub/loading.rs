@@ -54,7 +54,7 @@ async fn stopped() -> (TempDir, ApiKey) {
     let hub = TestHub::start().await;
     let (_, key) = hub.enrol("Member", "NZ", &[Role::Contributor, Role::Checker]).await;
     let client = hub.client(&key);
-    client.contributions().contribute(contribution("all kinds", draft(signals()))).await.unwrap();
+    client.contributions().contribute(contribution("all-kinds", draft(signals()))).await.unwrap();
     for n in 2..100 {
         client.contributions().contribute(contribution(&n.to_string(), draft(vec![pdq(n)]))).await.unwrap();
     }
@@ -150,4 +150,31 @@ async fn a_start_that_is_given_up_leaves_the_rest_to_the_next() {
     let report = hub::audit(&use_cases.store, &verifier, Some(&use_cases.indexes), now).unwrap();
     assert_eq!((report.entries, use_cases.indexes.pdq.len()), (99, 99));
     thread.stop();
+}
+
+#[tokio::test]
+async fn what_has_expired_stays_out_at_a_start_and_the_rest_leaves_when_its_time_comes() {
+    let hub = TestHub::start().await;
+    let (_, key) = hub.enrol("Member", "NZ", &[Role::Contributor]).await;
+    // Times in another order than that of the hashes, which is that of the load; the last item is for good.
+    for n in 0..20 {
+        let mut item = draft(vec![pdq(n)]);
+        let hours = Duration::from_secs(3_600 * (1 + (7 * n) % 19));
+        let until = (n < 19).then(|| hashcommons::wire::timestamp(hub.clock.now().plus(hours)));
+        item.provenance.as_mut().unwrap().valid_until = until;
+        hub.client(&key).contributions().contribute(contribution(&n.to_string(), item)).await.unwrap();
+    }
+    let indexed = |hub: &TestHub| hub.running().use_cases().unwrap().indexes.pdq.len();
+    assert_eq!(indexed(&hub), 20);
+    hub.clock.advance(Duration::from_secs(3_600 * 5));
+    let hub = hub.restart().await;
+    assert_eq!(indexed(&hub), 15);
+    for left in [13, 11, 9, 1] {
+        hub.clock.advance(Duration::from_secs(3_600 * if left == 1 { 10 } else { 2 }));
+        // A commit tidies the indexes, and only what is stored counts for the audit.
+        hub.enrol(&format!("Another {left}"), "NZ", &[Role::Checker]).await;
+        assert_eq!(indexed(&hub), left);
+        hub.check().await;
+    }
+    hub.stop().await;
 }
