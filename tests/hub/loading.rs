@@ -9,8 +9,10 @@ use hashcommons::domain::{Clock, Role, SeededEntropy, Timestamp};
 use hashcommons::hub::{self, StartError, UseCases};
 use hashcommons::policy::ApiKey;
 use hashcommons::serve::{self, Running, SERVICES};
+use hashcommons::store::Store;
 use hashcommons::wire::v1;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tonic::Code;
 use tonic::transport::Endpoint;
@@ -123,9 +125,15 @@ async fn a_hub_that_is_loading_is_alive_and_not_ready_and_never_says_that_nothin
 async fn a_signal_to_stop_a_loading_hub_ends_it_with_its_data_directory_closed() {
     let (directory, _) = stopped().await;
     let (running, later, hold) = held(&directory).await;
+    let address = running.address();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let hub = tokio::spawn(running.run_until(async move { stopped.await.unwrap() }));
+    let mut hub = tokio::spawn(running.run_until(async move { stopped.await.unwrap() }));
     stop.send(()).unwrap();
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let early = tokio::time::timeout(Duration::from_millis(500), &mut hub).await;
+    assert!(early.is_err(), "it was said to have stopped while it was still loading");
     drop((hold, later));
     hub.await.unwrap().unwrap();
     // Refused while anything of it still runs.
@@ -143,6 +151,7 @@ async fn a_start_that_is_given_up_leaves_the_rest_to_the_next() {
     thread.stop();
     drop(use_cases);
     assert!(given_up(start_alone(directory.path(), true)), "while folding");
+    assert_eq!(Store::open(directory.path()).unwrap().folded().unwrap(), 0, "all was folded first");
 
     let (use_cases, thread) = start_alone(directory.path(), false).unwrap();
     let verifier = use_cases.prove.verifier().clone();
