@@ -25,7 +25,7 @@ const PORTION_ROWS: usize = 8_192;
 /// Portions that wait for the index, so that neither side waits for the other at every one.
 const PORTIONS_WAITING: usize = 16;
 /// Between two lines of the log about how far it has come.
-const REPORT_EVERY: Duration = Duration::from_secs(5);
+pub const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// The memory could not be filled.
 #[derive(Debug, thiserror::Error)]
@@ -175,7 +175,9 @@ impl<const W: usize> Reading<'_, W> {
                 return Ok(());
             }
         }
-        send(portion);
+        if portion.read > 0 {
+            send(portion);
+        }
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use super::founding::{
     Secrets, SecretsError, create_secrets, first_events, has_ledger_key, has_public_key, load_secrets, publish_key,
 };
 use super::gate::Gate;
-use super::load::{LoadError, Loader};
+use super::load::{LoadError, Loader, REPORT_EVERY};
 use super::members::Members;
 use super::prove::Prove;
 use super::read::{self, ReadError};
@@ -248,6 +248,7 @@ fn catch_up(store: &Store, size: u64, stopping: &watch::Receiver<bool>) -> Resul
         return Ok(());
     }
     tracing::info!(from = next, to = size, "folding events");
+    let mut reported = Instant::now();
     let mut roster = Roster::default();
     store.members()?.into_iter().for_each(|member| roster.set_member(member));
     store.keys()?.into_iter().for_each(|key| roster.set_key(key));
@@ -274,6 +275,10 @@ fn catch_up(store: &Store, size: u64, stopping: &watch::Receiver<bool>) -> Resul
         }
         batch.set_folded(next)?;
         batch.commit()?;
+        if reported.elapsed() >= REPORT_EVERY {
+            reported = Instant::now();
+            tracing::info!(from = next, to = size, "folding events");
+        }
     }
     Ok(())
 }
