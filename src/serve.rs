@@ -138,12 +138,12 @@ pub async fn start(
     tracing::info!(%address, tls = config.tls.is_some(), "listening");
 
     let loading = tokio::task::spawn_blocking({
-        let (desk, health, stop) = (desk.clone(), health.clone(), stop.clone());
+        let (desk, health, stopping) = (desk.clone(), health.clone(), stop.subscribe());
         let runtime = tokio::runtime::Handle::current();
         move || {
-            let (use_cases, sequencer) = opened.start(&config.hub, clock, entropy)?;
+            let (use_cases, sequencer) = opened.start(&config.hub, clock, entropy, &stopping)?;
             desk.open(use_cases);
-            if !*stop.borrow() {
+            if !*stopping.borrow() {
                 runtime.block_on(set_health(&health, &SERVICES, ServingStatus::Serving));
             }
             Ok(sequencer)
@@ -163,8 +163,11 @@ impl Running {
     /// # Errors
     /// [`ServeError::Start`] if it did not come up.
     pub async fn ready(&mut self) -> Result<(), ServeError> {
-        if let Some(loading) = self.loading.take() {
-            self.sequencer = Some(loading.await??);
+        // Taken out only when it has ended: who gives up waiting for it may wait again.
+        if let Some(loading) = &mut self.loading {
+            let loaded = loading.await;
+            self.loading = None;
+            self.sequencer = Some(loaded??);
         }
         Ok(())
     }
@@ -214,7 +217,11 @@ impl Running {
                 Ok(())
             }
         };
-        let loaded = self.ready().await;
+        let loaded = match self.ready().await {
+            // As it was told to.
+            Err(ServeError::Start(StartError::Stopped)) => Ok(()),
+            loaded => loaded,
+        };
         if let Some(sequencer) = self.sequencer.take() {
             tokio::task::spawn_blocking(move || sequencer.stop()).await?;
         }

@@ -155,7 +155,15 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     // Whoever started the hub with port 0 reads the port here.
     let address = running.address();
     tell(json, &json!({ "listening": address.to_string() }), &format!("listening on {address}"))?;
-    if let Err(error) = running.ready().await {
+    tokio::pin!(signal);
+    let ready = tokio::select! {
+        ready = running.ready() => ready,
+        () = &mut signal => {
+            running.stop().await?;
+            return Ok(Verdict::Yes);
+        }
+    };
+    if let Err(error) = ready {
         // What is running must stop in good order all the same.
         running.stop().await?;
         return Err(error.into());

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `gate` | use cases |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
-//! | `fold`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
+//! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `founding`, `open` | the first start and every start |
 //! | `audit` | everything against everything |
 
@@ -21,6 +21,7 @@ mod fold;
 mod follow;
 mod founding;
 mod gate;
+mod load;
 mod members;
 mod open;
 mod prove;
@@ -43,12 +44,13 @@ pub use fold::FoldError;
 pub use follow::{FeedItem, Follow, FollowError, OpenedEvent, Page};
 pub use founding::{ADMIN_KEY_FILE, SecretsError};
 pub use gate::Gate;
+pub use load::LoadError;
 pub use members::{KeyRequest, MemberError, Members};
 pub use open::{HubConfig, Opened, StartError, UseCases, open};
 pub use prove::{Consistency, Inclusion, Prove, ProveError};
 pub use read::ReadError;
 pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
-pub use state::{Indexes, LoadError};
+pub use state::Indexes;
 pub use trace::{Step, Trace, TraceError, Traced};
 pub use view::{Contributor, EntryView};
 pub use withdraw::{Withdraw, WithdrawError, Withdrawn};

@@ -17,11 +17,12 @@ use super::founding::{
     Secrets, SecretsError, create_secrets, first_events, has_ledger_key, has_public_key, load_secrets, publish_key,
 };
 use super::gate::Gate;
+use super::load::{LoadError, Loader, REPORT_EVERY};
 use super::members::Members;
 use super::prove::Prove;
 use super::read::{self, ReadError};
 use super::sequencer::{Sequencer, SequencerThread};
-use super::state::{Indexes, LoadError, State};
+use super::state::{Indexes, State};
 use super::trace::Trace;
 use super::view::Viewer;
 use super::withdraw::Withdraw;
@@ -90,7 +91,7 @@ pub enum StartError {
     #[error(transparent)]
     Fold(#[from] FoldError),
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(LoadError),
     #[error("the shipped taxonomy is broken: {0}")]
     Taxonomy(FieldError),
     #[error("the stored checkpoint is damaged: {0}")]
@@ -107,6 +108,18 @@ pub enum StartError {
     Founding(#[from] CommitError),
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
+    /// It was told to. Nothing is lost: the next start does what is left.
+    #[error("stopped while loading")]
+    Stopped,
+}
+
+impl From<LoadError> for StartError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Stopped => Self::Stopped,
+            error => Self::Load(error),
+        }
+    }
 }
 
 /// Opens the data directory, which fails fast if it is not usable; [`Opened::start`] does the long part.
@@ -118,7 +131,10 @@ pub fn open(directory: &Path) -> Result<Opened, StartError> {
     if has_ledger_key(directory) && !Store::has_database(directory) {
         return Err(StartError::DatabaseMissing(directory.to_owned()));
     }
-    Ok(Opened { store: Arc::new(Store::open(directory)?) })
+    let started = Instant::now();
+    let store = Arc::new(Store::open(directory)?);
+    tracing::info!(elapsed_ms = started.elapsed().as_millis() as u64, "the data directory is open");
+    Ok(Opened { store })
 }
 
 /// A data directory that is open but not loaded.
@@ -128,7 +144,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Brings the hub up. May take long: the indexes are built here.
+    /// Brings the hub up. May take long: the indexes are built here. Given up soon after `stopping` has become true, with
+    /// [`StartError::Stopped`].
     ///
     /// # Errors
     /// [`StartError`]; the hub is not up then, and nothing it promised is lost.
@@ -137,6 +154,7 @@ impl Opened {
         config: &HubConfig,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        stopping: &watch::Receiver<bool>,
     ) -> Result<(UseCases, SequencerThread), StartError> {
         let store = self.store;
         let started = Instant::now();
@@ -162,9 +180,9 @@ impl Opened {
         if frontier.root() != checkpoint.claimed().root() {
             return Err(StartError::Root);
         }
-        catch_up(&store, size)?;
+        catch_up(&store, size, stopping)?;
 
-        let state = State::load(&store, clock.now())?;
+        let state = State::load(&store, &mut Loader::new(&store, clock.now(), stopping)?)?;
         let (indexes, roster) = (state.indexes(), state.roster().clone());
         let (head_sender, head) = watch::channel(Head { size, checkpoint: Arc::new(checkpoint) });
         let head_sender = Arc::new(head_sender);
@@ -224,17 +242,21 @@ impl Opened {
 }
 
 /// Folds the events that the folded rows do not hold yet: none after a clean or unclean stop, all after the rows were deleted.
-fn catch_up(store: &Store, size: u64) -> Result<(), StartError> {
+fn catch_up(store: &Store, size: u64, stopping: &watch::Receiver<bool>) -> Result<(), StartError> {
     let mut next = store.folded()?;
     if next >= size {
         return Ok(());
     }
     tracing::info!(from = next, to = size, "folding events");
+    let mut reported = Instant::now();
     let mut roster = Roster::default();
     store.members()?.into_iter().for_each(|member| roster.set_member(member));
     store.keys()?.into_iter().for_each(|key| roster.set_key(key));
     let mut events = store.events(next)?;
     while next < size {
+        if *stopping.borrow() {
+            return Err(StartError::Stopped);
+        }
         let mut batch = store.batch();
         for _ in 0..FOLD_BATCH.min((size - next) as usize) {
             let (index, stored) = events.next().ok_or(StartError::MissingEvent(next))??;
@@ -253,6 +275,10 @@ fn catch_up(store: &Store, size: u64) -> Result<(), StartError> {
         }
         batch.set_folded(next)?;
         batch.commit()?;
+        if reported.elapsed() >= REPORT_EVERY {
+            reported = Instant::now();
+            tracing::info!(from = next, to = size, "folding events");
+        }
     }
     Ok(())
 }

@@ -166,4 +166,5 @@ fn run(mut committer: Committer, queue: &Receiver<Command>, contributions: &Atom
             let _ = reply.send(answer.map_err(SequenceError::from));
         }
     }
+    committer.close();
 }

@@ -1,17 +1,18 @@
 //! What the hub holds in memory: the indexes and the roster, folded from rows. Written by the sequencer alone; everybody else
 //! reads snapshots.
 
-use std::collections::BTreeMap;
-use std::io;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
 use super::fold::Change;
+use super::load::{LoadError, Loader};
 use crate::domain::{EntryId, Signal, SignalKind, Timestamp};
-use crate::index::{self, Row};
-use crate::policy::{Roster, expiry_passed};
-use crate::store::{SignalRow, Store, StoreError};
+use crate::index;
+use crate::policy::Roster;
+use crate::store::{SignalRow, Store};
 
 /// The readers' side of the indexes, one for each kind that is compared by distance.
 #[derive(Clone)]
@@ -26,43 +27,31 @@ pub struct State {
     pdq: index::Writer<4>,
     phash: index::Writer<1>,
     dhash: index::Writer<1>,
-    /// Signals by the time at which they stop matching by themselves.
-    expiring: BTreeMap<Timestamp, Vec<(Signal, EntryId)>>,
+    /// What stops matching by itself, the next to do so on top.
+    expiring: BinaryHeap<Reverse<Expiry>>,
     roster: Arc<ArcSwap<Roster>>,
 }
 
-/// The memory could not be filled.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The indexes' merging threads could not be started.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] io::Error),
-}
+/// A signal that stops matching by itself, and when.
+pub type Expiry = (Timestamp, EntryId, Signal);
 
 impl State {
-    /// Fills the memory from the store's rows. What had expired by `now` stays out.
+    /// Fills the memory from the store's rows.
     ///
     /// # Errors
-    /// [`LoadError`] if the store cannot be read or a thread not be started.
-    pub fn load(store: &Store, now: Timestamp) -> Result<Self, LoadError> {
+    /// [`LoadError`] if the store cannot be read, a thread not be started, or the hub is to stop.
+    pub fn load(store: &Store, loader: &mut Loader<'_>) -> Result<Self, LoadError> {
         let mut roster = Roster::default();
         store.members()?.into_iter().for_each(|member| roster.set_member(member));
         store.keys()?.into_iter().for_each(|key| roster.set_key(key));
-        let mut state = Self {
-            pdq: index::Writer::open(SignalKind::Pdq.radius_max())?,
-            phash: index::Writer::open(SignalKind::Phash.radius_max())?,
-            dhash: index::Writer::open(SignalKind::Dhash.radius_max())?,
-            expiring: BTreeMap::new(),
-            roster: Arc::new(ArcSwap::from_pointee(roster)),
-        };
-        let expiring = &mut state.expiring;
-        fill(store, SignalKind::Pdq, now, expiring, pdq_words, &mut state.pdq)?;
-        fill(store, SignalKind::Phash, now, expiring, word, &mut state.phash)?;
-        fill(store, SignalKind::Dhash, now, expiring, word, &mut state.dhash)?;
-        Ok(state)
+        let mut pdq = index::Writer::open(SignalKind::Pdq.radius_max())?;
+        let mut phash = index::Writer::open(SignalKind::Phash.radius_max())?;
+        let mut dhash = index::Writer::open(SignalKind::Dhash.radius_max())?;
+        loader.fill(SignalKind::Pdq, pdq_words, &mut pdq)?;
+        loader.fill(SignalKind::Phash, word, &mut phash)?;
+        loader.fill(SignalKind::Dhash, word, &mut dhash)?;
+        let expiring = loader.expiring();
+        Ok(Self { pdq, phash, dhash, expiring, roster: Arc::new(ArcSwap::from_pointee(roster)) })
     }
 
     /// What readers look up in.
@@ -91,8 +80,8 @@ impl State {
 
     /// Takes out what has expired by `now`. Checks look at the time themselves: this only keeps the indexes small.
     pub fn expire(&mut self, now: Timestamp) {
-        while let Some(first) = self.expiring.first_entry().filter(|first| *first.key() <= now) {
-            for (signal, entry) in first.remove() {
+        while self.expiring.peek().is_some_and(|Reverse((until, ..))| *until <= now) {
+            if let Some(Reverse((_, entry, signal))) = self.expiring.pop() {
                 self.remove(&signal, entry);
             }
         }
@@ -107,7 +96,7 @@ impl State {
             // Exact kinds are looked up in the store, by key.
             Signal::Md5(_) | Signal::Sha256(_) => return,
         }
-        note_expiry(&mut self.expiring, row);
+        self.expiring.extend(expiry(row).map(Reverse));
     }
 
     fn remove(&mut self, signal: &Signal, entry: EntryId) {
@@ -120,31 +109,9 @@ impl State {
     }
 }
 
-/// Loads the live rows of one kind into its index.
-fn fill<const W: usize>(
-    store: &Store,
-    kind: SignalKind,
-    now: Timestamp,
-    expiring: &mut BTreeMap<Timestamp, Vec<(Signal, EntryId)>>,
-    words: fn(&Signal) -> Option<[u64; W]>,
-    writer: &mut index::Writer<W>,
-) -> Result<(), StoreError> {
-    let mut failed = None;
-    let rows = store.signals(kind)?.map_while(|row| row.map_err(|error| failed = Some(error)).ok()).filter_map(|row| {
-        if expiry_passed(row.valid_until, now) {
-            return None;
-        }
-        note_expiry(expiring, &row);
-        Some::<Row<W>>((words(&row.signal)?, row.entry.0))
-    });
-    writer.extend(rows);
-    failed.map_or(Ok(()), Err)
-}
-
-fn note_expiry(expiring: &mut BTreeMap<Timestamp, Vec<(Signal, EntryId)>>, row: &SignalRow) {
-    if let Some(until) = row.valid_until {
-        expiring.entry(until).or_default().push((row.signal, row.entry));
-    }
+/// When `row` stops matching by itself, if it does.
+pub(super) fn expiry(row: &SignalRow) -> Option<Expiry> {
+    row.valid_until.map(|until| (until, row.entry, row.signal))
 }
 
 fn pdq_words(signal: &Signal) -> Option<[u64; 4]> {

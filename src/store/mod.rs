@@ -8,11 +8,13 @@ mod files;
 mod keys;
 mod open;
 mod read;
+mod signals;
 
 pub use batch::{Batch, Fault};
 pub use files::{read_secret, write_public, write_secret};
 pub use open::{OpenError, Store};
-pub use read::{SignalRow, StoredEvent};
+pub use read::StoredEvent;
+pub use signals::{SignalPart, SignalRow};
 
 /// A row could not be read or written, or is not what it must be.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,9 @@
 use prost::Message;
 use rocksdb::{Direction, IteratorMode, ReadOptions};
 
+use super::signals::{SignalRow, signal_row};
 use super::{Family, Store, StoreError, keys};
-use crate::domain::{EntryId, EntryState, Key, Member, RequestDigest, Signal, SignalKind, Timestamp};
+use crate::domain::{EntryId, EntryState, Key, Member, RequestDigest, Signal};
 use crate::ledger::record::{self, RecordError, v1};
 use crate::ledger::{Hash, Leaf, NodeId, Salt};
 
@@ -25,16 +26,6 @@ impl StoredEvent {
             Self::Erased(leaf) => *leaf,
         }
     }
-}
-
-/// One signal that checks can meet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignalRow {
-    /// Without its quality: that stands in the event.
-    pub signal: Signal,
-    pub entry: EntryId,
-    /// When the entry stops matching by itself.
-    pub valid_until: Option<Timestamp>,
 }
 
 /// Key and value.
@@ -123,19 +114,12 @@ impl Store {
         }))
     }
 
-    /// Every signal of `kind` that checks can meet.
-    pub fn signals(
-        &self,
-        kind: SignalKind,
-    ) -> Result<impl Iterator<Item = Result<SignalRow, StoreError>> + use<'_>, StoreError> {
-        let prefix = keys::kind_prefix(kind);
-        Ok(self.scan(Family::Signals, &prefix, &prefix)?.map(|row| signal_row(&row?)))
-    }
-
     /// The rows with exactly this value, oldest entry first.
     pub fn equal_signals(&self, signal: &Signal) -> Result<Vec<SignalRow>, StoreError> {
         let prefix = keys::signal_prefix(signal);
-        self.scan(Family::Signals, &prefix, &prefix)?.map(|row| signal_row(&row?)).collect()
+        self.scan(Family::Signals, &prefix, &prefix)?
+            .map(|row| row.and_then(|(key, value)| signal_row(&key, &value)))
+            .collect()
     }
 
     /// All members.
@@ -162,7 +146,7 @@ impl Store {
 }
 
 /// The first key after all that begin with `prefix`; `None` if there is none.
-fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {
         if last < u8::MAX {
@@ -190,17 +174,4 @@ fn stored_event(index: u64, bytes: &[u8]) -> Result<StoredEvent, StoreError> {
     } else {
         Ok(StoredEvent::Erased(Leaf::from_bytes(&row.leaf).map_err(|error| damaged(error.to_string()))?))
     }
-}
-
-fn signal_row((key, value): &RawRow) -> Result<SignalRow, StoreError> {
-    let damaged = |problem| StoreError::damaged(Family::Signals, "?", problem);
-    let (signal, entry) = keys::read_signal(key).ok_or_else(|| damaged("its key is malformed"))?;
-    let valid_until = match value.len() {
-        0 => None,
-        _ => {
-            let millis = keys::read_index(value).ok_or_else(|| damaged("must be empty or 8 bytes"))?;
-            Some(Timestamp::from_millis(millis).map_err(|_| damaged("its time is out of range"))?)
-        }
-    };
-    Ok(SignalRow { signal, entry, valid_until })
 }

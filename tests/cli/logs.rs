@@ -1,5 +1,6 @@
 //! The log, at its most talkative, has every line in JSON and no secret in any of them.
 
+use crate::process::HubProcess;
 use crate::site::{PROVENANCE, Site};
 
 /// How a value's first bytes could show up in a log: as text, in hex, as lists of numbers.
@@ -64,4 +65,31 @@ fn the_log_tells_no_key_and_no_hash_however_much_it_is_asked_to_tell() {
         let found = log.lines().find(|line| line.contains(secret.as_str()));
         assert!(found.is_none(), "`{secret}` is in the log: {}", found.unwrap_or_default());
     }
+}
+
+#[test]
+fn the_log_of_a_start_says_what_was_loaded_and_how_long_each_part_took() {
+    let mut site = Site::new();
+    site.write("items.ndjson", site.ran(&["bench", "entries", "--count", "30"]).stdout);
+    assert_eq!(site.ran(&["import", "items.ndjson"]).code, 0);
+    site.hub.terminate();
+    assert_eq!(site.hub.wait_now(), Some(0));
+
+    let mut hub = HubProcess::start_with(&site.path("hub"), |command| {
+        command.args(["--log-format", "json"]);
+    });
+    hub.terminate();
+    let log = hub.wait_for_log();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said = |message: &str| {
+        let fields = lines.iter().map(|line| &line["fields"]).find(|fields| fields["message"] == message);
+        fields.unwrap_or_else(|| panic!("`{message}` is not in {log}"))
+    };
+    assert!(said("the data directory is open")["elapsed_ms"].is_u64());
+    let filled = said("an index is filled");
+    assert_eq!((&filled["kind"], &filled["signals"], &filled["expired"]), (&"pdq".into(), &30.into(), &0.into()));
+    assert!(filled["store_ms"].is_u64() && filled["index_ms"].is_u64(), "{filled}");
+    let up = said("the hub is up");
+    assert_eq!((&up["events"], &up["pdq"]), (&34.into(), &30.into()));
+    assert!(up["elapsed_ms"].is_u64());
 }

@@ -41,9 +41,7 @@ async fn contributor(hub: &HubProcess, directory: &Path) -> ApiKey {
 
 /// Opens a directory that no process has open, as a hub does, and compares everything with everything.
 fn audit(directory: &Path) -> Result<Report, AuditError> {
-    let config = support::config(directory).hub;
-    let opened = hub::open(directory).unwrap();
-    let (use_cases, thread) = opened.start(&config, Arc::new(SystemClock), Arc::new(SystemEntropy)).unwrap();
+    let (use_cases, thread) = support::start_alone(directory, false).unwrap();
     let verifier = use_cases.prove.verifier().clone();
     let report = hub::audit(&use_cases.store, &verifier, Some(&use_cases.indexes), SystemClock.now());
     thread.stop();

@@ -8,6 +8,7 @@ mod follow;
 mod items;
 mod keys;
 mod lifecycle;
+mod loading;
 mod matching;
 mod media;
 mod open;

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::process::{HubProcess, program};
-use crate::support::TestHub;
-use hashcommons::domain::{SystemClock, SystemEntropy};
-use hashcommons::hub;
+use crate::support::{TestHub, contribution, draft, pdq, start_alone};
+use hashcommons::domain::Role;
 use rocksdb::{DB, IteratorMode, Options};
 use tempfile::TempDir;
 
@@ -40,10 +38,7 @@ fn content(directory: &Path) -> Content {
 
 /// Starts a hub on `directory`; gives why not.
 fn refusal(directory: &Path) -> String {
-    let started = hub::open(directory).and_then(|opened| {
-        opened.start(&crate::support::config(directory).hub, Arc::new(SystemClock), Arc::new(SystemEntropy))
-    });
-    match started {
+    match start_alone(directory, false) {
         Ok(_) => panic!("the hub has started"),
         Err(error) => error.to_string(),
     }
@@ -62,7 +57,7 @@ fn is_refused(directory: &Path, words: &[&str]) {
 /// The directory of a hub that was stopped in good order, with a few events.
 async fn stopped() -> TempDir {
     let hub = TestHub::start().await;
-    hub.enrol("Contributor", "NZ", &[hashcommons::domain::Role::Contributor]).await;
+    hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
     hub.stop().await
 }
 
@@ -191,4 +186,24 @@ async fn a_last_event_cut_short_is_refused_by_number() {
     let directory = stopped().await;
     put(directory.path(), "events", &3_u64.to_be_bytes(), |row| row[..row.len() - 5].to_vec());
     is_refused(directory.path(), &["row 3 of `events` is damaged"]);
+}
+
+#[tokio::test]
+async fn a_damaged_signal_is_refused_wherever_it_stands_among_the_rows() {
+    let hub = TestHub::start().await;
+    let member = hub.member("Contributor", &[Role::Contributor]).await;
+    for n in 0..50 {
+        member.contributions().contribute(contribution(&n.to_string(), draft(vec![pdq(n)]))).await.unwrap();
+    }
+    drop(member);
+    let directory = hub.stop().await;
+    let signals = content(directory.path()).0.into_keys().filter(|(family, _)| family == "signals");
+    let keys: Vec<_> = signals.map(|(_, key)| key).collect();
+    assert_eq!(keys.len(), 50);
+    for key in [&keys[0], &keys[25], &keys[49]] {
+        put(directory.path(), "signals", key, |_| vec![0; 7]);
+        is_refused(directory.path(), &["`signals` is damaged: must be empty or 8 bytes"]);
+        put(directory.path(), "signals", key, |_| Vec::new());
+    }
+    HubProcess::start(directory.path()).stop();
 }

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hashcommons::client::Client;
-use hashcommons::domain::{ManualClock, Role, SeededEntropy, Timestamp};
+use hashcommons::domain::{ManualClock, Role, SeededEntropy, SystemClock, SystemEntropy, Timestamp};
 use hashcommons::grpc::TransportLimits;
-use hashcommons::hub::{ADMIN_KEY_FILE, HubConfig, Report, audit};
+use hashcommons::hub::{ADMIN_KEY_FILE, HubConfig, Report, SequencerThread, StartError, UseCases, audit};
 use hashcommons::media::DecodeLimits;
 use hashcommons::policy::ApiKey;
 use hashcommons::serve::{self, Running, ServeConfig};
 use hashcommons::wire::{Coded, v1};
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 /// A running hub.
 pub struct TestHub {
@@ -38,6 +39,13 @@ pub fn config(directory: &Path) -> ServeConfig {
         },
         transport: TransportLimits::default(),
     }
+}
+
+/// Starts a hub on `directory` with no service around it, unless told to stop before it is up.
+pub fn start_alone(directory: &Path, stop: bool) -> Result<(UseCases, SequencerThread), StartError> {
+    let (_, stopping) = watch::channel(stop);
+    let opened = hashcommons::hub::open(directory)?;
+    opened.start(&config(directory).hub, Arc::new(SystemClock), Arc::new(SystemEntropy), &stopping)
 }
 
 impl TestHub {
