@@ -122,12 +122,12 @@ struct Avx2(());
 impl Avx2 {
     /// The proof, if there is one.
     fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("bmi1"))
-            .then_some(Self(()))
+        let has_counting = is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("bmi1");
+        (is_x86_feature_detected!("avx2") && has_counting && is_x86_feature_detected!("bmi2")).then_some(Self(()))
     }
 
     fn run<S: Search>(self, search: S) -> S::Found {
-        #[target_feature(enable = "avx2,popcnt,bmi1")]
+        #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
         fn compiled<S: Search>(avx2: Avx2, search: S) -> S::Found {
             search.with(avx2)
         }
@@ -146,7 +146,7 @@ impl Lanes for Avx2 {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,popcnt,bmi1")]
+#[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
 #[inline]
 fn near_avx2(values: &[u16; LANES], query: u16, most: u8) -> u32 {
     let [first, second]: [__m256i; 2] = bytemuck::cast(*values);

@@ -18,18 +18,17 @@ pub(super) const ROWS_MAX: usize = 1 << 24;
 
 pub(super) struct Directory {
     cut: Cut,
-    rows: usize,
-    /// For each band, where each value's bucket starts among the band's places; and one more, where the last one ends.
+    /// For each band and value, the place where its bucket starts, which is where the one before ends; then the end of all.
     starts: Table<u32>,
-    /// For each place, the 16 bits of the row that follow the band; the bands one after another. Then zeros, so that a
-    /// whole vector can be read from any place.
+    /// For each place, the 16 bits of the row that follow the band. Then zeros, so that a whole vector can be read from any
+    /// place.
     following: Table<u16>,
     /// For each place, the row's number in three bytes, the lowest first.
     numbers: Table<[u8; 3]>,
 }
 
-/// Places of one band that hold the rows of one value: from and to, without `to`. Small, as a search keeps hundreds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Places of the rows that have one value of one band: from and to, without `to`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bucket {
     pub(super) from: u32,
     pub(super) to: u32,
@@ -40,13 +39,14 @@ impl Directory {
     pub(super) fn build<const W: usize>(hashes: &[[u64; W]], cut: Cut, threads: usize) -> Self {
         let rows = hashes.len();
         let places = cut.bands(W) * rows;
-        let mut starts = Table::zeroed(cut.bands(W) * heads(cut));
+        let mut starts = Table::zeroed(cut.bands(W) * cut.values() + 1);
         let mut next = Table::zeroed(places + LANES);
         let mut numbers = Table::zeroed(places);
 
+        starts[cut.bands(W) * cut.values()] = places as u32;
         // A chunk has at least one place, also without rows: then there are no chunks, and nothing to list.
-        let parts =
-            starts.chunks_mut(heads(cut)).zip(next.chunks_mut(rows.max(1))).zip(numbers.chunks_mut(rows.max(1)));
+        let heads = starts.chunks_exact_mut(cut.values());
+        let parts = heads.zip(next.chunks_mut(rows.max(1))).zip(numbers.chunks_mut(rows.max(1)));
         let parts = Mutex::new(parts.enumerate());
         let work = || {
             // Bound first: a `while let` would hold the lock while it lists.
@@ -62,42 +62,39 @@ impl Directory {
             }
             work();
         });
-        Self { cut, rows, starts, following: next, numbers }
+        Self { cut, starts, following: next, numbers }
     }
 
     /// Of the rows of others of the same cut, which get `rows` numbers as the renumberings say. They ascend from directory to
     /// directory, so every bucket is the old ones, one after another.
     pub(super) fn join(parts: &[(View<'_>, &Renumbering)], cut: Cut, bands: usize, rows: usize) -> Self {
-        let mut starts = Table::<u32>::zeroed(bands * heads(cut));
+        let mut starts = Table::<u32>::zeroed(bands * cut.values() + 1);
         let mut next = Table::zeroed(bands * rows + LANES);
         let mut numbers = Table::zeroed(bands * rows);
-        for band in 0..bands {
-            let starts = &mut starts[band * heads(cut)..][..heads(cut)];
-            let next = &mut next[band * rows..][..rows];
-            let numbers = &mut numbers[band * rows..][..rows];
-            let mut place = 0;
-            for value in 0..cut.values() {
-                starts[value] = place as u32;
-                for (part, renumbering) in parts {
-                    let Bucket { from, to } = part.bucket(band, part.head(band, value as u32));
-                    for old in from..to {
-                        let Some(number) = renumbering.number(part.number(old)) else { continue };
-                        next[place] = part.following[old as usize];
-                        numbers[place] = three_bytes(number);
-                        place += 1;
-                    }
+        let mut place = 0;
+        for (head, start) in starts.iter_mut().enumerate() {
+            *start = place as u32;
+            if head == bands * cut.values() {
+                break;
+            }
+            for (part, renumbering) in parts {
+                let Bucket { from, to } = part.bucket(head as u32);
+                for old in from..to {
+                    let Some(number) = renumbering.number(part.number(old)) else { continue };
+                    next[place] = part.following[old as usize];
+                    numbers[place] = three_bytes(number);
+                    place += 1;
                 }
             }
-            starts[cut.values()] = place as u32;
         }
-        Self { cut, rows, starts, following: next, numbers }
+        Self { cut, starts, following: next, numbers }
     }
 
     /// To look things up in, many at a time.
     #[inline(always)]
     pub(super) fn view(&self) -> View<'_> {
-        let Self { cut, rows, starts, following, numbers } = self;
-        View { cut: *cut, rows: *rows, starts, following, numbers }
+        let Self { cut, starts, following, numbers } = self;
+        View { cut: *cut, starts, following, numbers }
     }
 }
 
@@ -128,7 +125,6 @@ impl Renumbering {
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) cut: Cut,
-    rows: usize,
     starts: &'a [u32],
     following: &'a [u16],
     numbers: &'a [[u8; 3]],
@@ -138,7 +134,7 @@ impl<'a> View<'a> {
     /// Where the head of a bucket is: for [`Self::bucket`], after [`Self::prefetch_head`].
     #[inline(always)]
     pub(super) fn head(&self, band: usize, value: u32) -> u32 {
-        (band * heads(self.cut)) as u32 + value
+        (band * self.cut.values()) as u32 + value
     }
 
     #[inline(always)]
@@ -146,11 +142,11 @@ impl<'a> View<'a> {
         prefetch(self.starts, head as usize);
     }
 
-    /// The bucket of a head of this band.
+    /// The bucket of a head.
     #[inline(always)]
-    pub(super) fn bucket(&self, band: usize, head: u32) -> Bucket {
-        let (first, head) = ((band * self.rows) as u32, head as usize);
-        Bucket { from: first + self.starts[head], to: first + self.starts[head + 1] }
+    pub(super) fn bucket(&self, head: u32) -> Bucket {
+        let [from, to] = *self.starts[head as usize..].first_chunk().unwrap_or(&[0; 2]);
+        Bucket { from, to }
     }
 
     /// Of the places from `from` on, as many as are compared at once: the 16 bits that follow the band. What lies beyond a bucket's end belongs to others.
@@ -180,11 +176,6 @@ impl<'a> View<'a> {
     }
 }
 
-/// Heads of one band.
-const fn heads(cut: Cut) -> usize {
-    cut.values() + 1
-}
-
 /// Lists all rows under their values of one band: a counting sort. Each bucket is in the order of the rows.
 fn list<const W: usize>(
     hashes: &[[u64; W]],
@@ -199,7 +190,8 @@ fn list<const W: usize>(
         starts[value(hash)] += 1;
     }
     // Now each value's end; filling from the back turns it into the start.
-    let mut end = 0;
+    let first = (band * hashes.len()) as u32;
+    let mut end = first;
     for start in &mut *starts {
         end += *start;
         *start = end;
@@ -207,7 +199,7 @@ fn list<const W: usize>(
     for (number, hash) in hashes.iter().enumerate().rev() {
         let start = &mut starts[value(hash)];
         *start -= 1;
-        let place = *start as usize;
+        let place = (*start - first) as usize;
         next[place] = cut.following(hash, band);
         numbers[place] = three_bytes(number as u32);
     }
@@ -241,7 +233,7 @@ mod tests {
             for band in 0..cut.bands(1) {
                 let mut listed = Vec::new();
                 for value in 0..cut.values() as u32 {
-                    let Bucket { from, to } = directory.bucket(band, directory.head(band, value));
+                    let Bucket { from, to } = directory.bucket(directory.head(band, value));
                     listed.extend((from..to).map(|at| (value, directory.number(at), directory.following(at)[0])));
                 }
                 let entry = |(row, hash)| (cut.value(hash, band), row as u32, cut.following(hash, band));
@@ -256,7 +248,7 @@ mod tests {
     fn a_whole_vector_can_be_read_from_the_last_place() {
         let directory = Directory::build(&[[7_u64; 1]], Cut::NARROW, 1);
         let directory = directory.view();
-        let Bucket { from, to } = directory.bucket(7, directory.head(7, 7));
+        let Bucket { from, to } = directory.bucket(directory.head(7, 7));
         assert_eq!((from, to), (7, 8));
         assert_eq!(directory.following(from)[..2], [0, 0]);
     }

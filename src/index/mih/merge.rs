@@ -117,7 +117,7 @@ mod tests {
         let mut listed = Vec::new();
         for band in 0..view.cut.bands(1) {
             for value in 0..view.cut.values() as u32 {
-                let bucket = view.bucket(band, view.head(band, value));
+                let bucket = view.bucket(view.head(band, value));
                 listed.extend((bucket.from..bucket.to).map(|at| (value, band, view.number(at), view.following(at)[0])));
             }
         }

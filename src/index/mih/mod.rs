@@ -9,7 +9,7 @@
 //!                             ▼                       ▼
 //!                    ┌──────────────── Shelf (behind a lock readers never take) ───┐
 //!                    │  recent rows, scanned      segments, probed by band         │
-//!                    │  [ append-only   ]         [tier 0] [tier 0] [ tier 1 ] ... │
+//!                    │  [ append-only   ]         [small] [ larger ] [  large  ]   │
 //!                    └──────────────┬──────────────────────────────────────────────┘
 //!                                   │ publishes a Snapshot
 //!                                   ▼
@@ -25,7 +25,7 @@
 //! | `recent` | the newest rows, appended while readers scan them |
 //! | `tombstones` | which rows of either are removed |
 //! | `shelf` | all parts together, and each change to them |
-//! | `tiers` | which segments to merge |
+//! | `sizes` | how large segments are, and which to merge |
 //! | `merge` | several segments made into one |
 //! | `merger` | the thread that does so |
 //! | `writer`, `reader` | the two handles |
@@ -43,7 +43,7 @@ mod reader;
 mod recent;
 mod segment;
 mod shelf;
-mod tiers;
+mod sizes;
 mod tombstones;
 mod writer;
 

@@ -13,7 +13,7 @@ use super::ask::Ask;
 use super::merge::Merge;
 use super::recent::Recent;
 use super::segment::{Scratch, Segment};
-use super::tiers::{self, Size, Sizes};
+use super::sizes::{Size, Sizes, to_merge};
 use crate::index::simd::{Lanes, Search, Simd};
 use crate::index::{Neighbour, Neighbours, Row};
 
@@ -114,7 +114,7 @@ impl<const W: usize> Shelf<W> {
             self.merging.iter().flat_map(|merging| &merging.inputs).any(|input| Arc::ptr_eq(input, segment))
         };
         let is_taken =
-            |segment: &Arc<Segment<W>>| size(segment).tier(self.sizes.recent_rows) == 0 && !is_merging(segment);
+            |segment: &Arc<Segment<W>>| size(segment).live() < self.sizes.small_rows() && !is_merging(segment);
         let (inputs, mut segments): (Vec<_>, Vec<_>) = snapshot.segments.iter().cloned().partition(is_taken);
         let rows = (0..snapshot.recent.len()).filter_map(|row| snapshot.recent.live_row(row)).collect();
         let newest = Segment::build(rows, self.sizes.wide_rows_min, 1);
@@ -185,7 +185,7 @@ impl<const W: usize> Shelf<W> {
 
     fn to_merge(&self, snapshot: &Snapshot<W>) -> Vec<usize> {
         let sizes: Vec<_> = snapshot.segments.iter().map(|segment| size(segment)).collect();
-        tiers::to_merge(&sizes, self.sizes.recent_rows)
+        to_merge(&sizes)
     }
 }
 

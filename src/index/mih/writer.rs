@@ -9,7 +9,7 @@ use super::merger::{Build, Merger};
 use super::reader::Reader;
 use super::segment::Segment;
 use super::shelf::Shelf;
-use super::tiers::{SEGMENT_ROWS_MAX, Sizes};
+use super::sizes::{SEGMENT_ROWS_MAX, Sizes};
 use crate::domain::Distance;
 use crate::index::Row;
 use crate::index::simd::Simd;

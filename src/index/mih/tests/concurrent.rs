@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::domain::Distance;
 use crate::index::corpus::Bits;
 use crate::index::mih::merge::Merge;
-use crate::index::mih::tiers::Sizes;
+use crate::index::mih::sizes::Sizes;
 use crate::index::{HammingIndex, Reader, Simd, Writer};
 
 const RADIUS_MAX: Distance = Distance::new(31);

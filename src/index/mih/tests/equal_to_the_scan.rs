@@ -13,10 +13,10 @@ use crate::index::mih::bands::{Allotment, Cut};
 use crate::index::mih::merge::Merge;
 use crate::index::mih::segment::Segment;
 use crate::index::mih::shelf::Shelf;
-use crate::index::mih::tiers::Sizes;
+use crate::index::mih::sizes::Sizes;
 use crate::index::{Flat, HammingIndex, Neighbours, Simd};
 
-/// So that a segment of the first tier may have either bands.
+/// So that even a small segment may have either bands.
 const SIZES: Sizes = Sizes { recent_rows: 8, wide_rows_min: 20 };
 
 /// Numbers that pick a hash or a row are taken modulo how many there are.

@@ -7,7 +7,7 @@ use crate::index::corpus::Bits;
 use crate::index::mih::merge::Merge;
 use crate::index::mih::segment::Segment;
 use crate::index::mih::shelf::Shelf;
-use crate::index::mih::tiers::Sizes;
+use crate::index::mih::sizes::Sizes;
 use crate::index::{HammingIndex, Row, SearchError, Simd, Writer};
 
 /// Small, so that few rows have all there is.
@@ -32,7 +32,7 @@ fn a_removal_during_a_merge_is_not_undone_by_it() {
     for half in rows.chunks(16) {
         shelf.add_segment(Segment::build(half.to_vec(), 16, 1));
     }
-    let merge = shelf.begin_merge().expect("two segments of one tier");
+    let merge = shelf.begin_merge().expect("two segments of a size");
     let before_removal = merge.build();
     assert_eq!(shelf.remove(&rows[5].0, rows[5].1), 1);
     // Put back while the merge goes on: this row is younger than the removal and stays.
@@ -56,7 +56,7 @@ fn the_thread_leaves_few_segments_and_drops_what_is_removed() {
         writer.insert(*hash, *id);
     }
     writer.settle();
-    // One of each of four tiers at the most.
+    // Each sixteen times as large as all smaller ones.
     assert!(writer.segments().len() <= 4, "{} segments", writer.segments().len());
     assert_eq!(writer.reader().len(), 4096);
 
@@ -82,7 +82,7 @@ fn a_merge_that_panics_loses_no_row_and_is_tried_again() {
     }
     writer.settle();
     assert!(writer.merge_failures() > 0);
-    // Five of 64 rows, which is tier 1, and what is not as many yet.
+    // Five of 64 rows, which who adds leaves alone, and what is not as many yet.
     assert_eq!(writer.segments().len(), 6);
     assert_eq!(writer.remove(&rows[0].0, 0), 1);
     assert_eq!(sorted(writer.reader().rows()), sorted(rows[1..384].iter().copied()));
