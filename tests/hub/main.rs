@@ -19,3 +19,4 @@ mod raw;
 mod scan;
 mod streams;
 mod support;
+mod turns;

@@ -2,6 +2,8 @@
 
 mod check;
 mod entries;
+mod load;
+mod pace;
 
 use clap::Subcommand;
 
