@@ -3,7 +3,7 @@
 use tokio::task::coop::consume_budget;
 
 /// Steps of one turn: about as many queries or rows as are looked up in a few hundred microseconds.
-pub(super) const STEPS: usize = 16;
+pub(super) const STEPS: usize = 32;
 /// The runtime's measure: each of its turns begins with 128 units.
 const UNITS: usize = 128 / STEPS;
 

@@ -8,7 +8,7 @@ use crate::items::contribute;
 use crate::support::{TestHub, pdq};
 
 /// Steps of a check after which the others come.
-const STEPS: usize = 16;
+const STEPS: usize = 32;
 
 fn look_up(signal: Signal) -> CheckQuery {
     CheckQuery::new(vec![Query::new(signal, None).unwrap()], None).unwrap()
@@ -30,7 +30,7 @@ async fn a_check_that_finds_many_and_many_that_find_nothing_let_others_have_thei
     let hub = TestHub::start().await;
     let (_, key) = hub.enrol("Both", "NZ", &[Role::Contributor, Role::Checker]).await;
     let member = hub.client(&key);
-    for n in 0..4 * STEPS {
+    for n in 0..2 * STEPS {
         contribute(&member, &format!("item-{n}"), vec![pdq(1)]).await;
     }
     let use_cases = hub.running().use_cases().unwrap();
@@ -41,16 +41,17 @@ async fn a_check_that_finds_many_and_many_that_find_nothing_let_others_have_thei
     let (check, by) = (use_cases.check.clone(), permit.clone());
     let (turns, found) =
         turns_beside(async move { check.run(&by, &look_up(known)).await.unwrap().matches.len() }).await;
-    assert_eq!(found, 4 * STEPS);
-    assert!(turns > 4, "{turns} turns beside {found} entries");
+    assert_eq!(found, 2 * STEPS);
+    // The search itself is a step, too.
+    assert!(turns >= 3, "{turns} turns beside {found} entries");
 
     let check = use_cases.check.clone();
     let (turns, ()) = turns_beside(async move {
-        for _ in 0..4 * STEPS {
+        for _ in 0..10 * STEPS {
             assert!(check.run(&permit, &look_up(unknown)).await.unwrap().matches.is_empty());
         }
     })
     .await;
-    assert!(turns > 4, "{turns} turns beside {} checks", 4 * STEPS);
+    assert!(turns >= 10, "{turns} turns beside {} checks", 10 * STEPS);
     hub.stop().await;
 }

@@ -110,9 +110,12 @@ pub(super) async fn stream(client: Client, requests: Requests, times: Times) -> 
     let (pace, room) = (times.pace.clone(), window.clone());
     let asking = tokio::spawn(async move {
         while let Some(due) = pace.next().await {
-            room.acquire().await?.forget();
             // Either fails when the other side has ended the stream: the answers tell why.
-            if due_sender.send(due).is_err() || sender.send(requests.next()?).await.is_err() {
+            if due_sender.send(due).is_err() {
+                break;
+            }
+            room.acquire().await?.forget();
+            if sender.send(requests.next()?).await.is_err() {
                 break;
             }
         }
@@ -123,9 +126,10 @@ pub(super) async fn stream(client: Client, requests: Requests, times: Times) -> 
     let answers = async {
         let mut answers = client.checks().check_stream(ReceiverStream::new(receiver)).await?.into_inner();
         while let Some(answer) = answers.next().await {
+            let answer = answer?.answer;
             window.add_permits(1);
             let due = dues.recv().await.context("an answer that nobody asked for")?;
-            match answer?.answer {
+            match answer {
                 Some(v1::check_stream_response::Answer::Response(response)) if times.counts(due) => {
                     seen.answered(due, &response);
                 }
@@ -137,16 +141,22 @@ pub(super) async fn stream(client: Client, requests: Requests, times: Times) -> 
     };
     if let Ok(ended) = timeout_at(deadline, answers).await {
         ended?;
-    } else {
-        asking.abort();
-        while let Ok(due) = dues.try_recv() {
-            if times.counts(due) {
-                seen.not_answered(due);
-            }
-        }
+        asking.await.context("the asking task")??;
         return Ok(seen);
     }
-    asking.await.context("the asking task")??;
+    asking.abort();
+    // It was told to end: that it says so is no error. What it asked has no answer, nor what it would have asked.
+    let _ = asking.await;
+    while let Some(due) = dues.recv().await {
+        if times.counts(due) {
+            seen.not_answered(due);
+        }
+    }
+    while let Some(due) = times.pace.next().await {
+        if times.counts(due) {
+            seen.not_answered(due);
+        }
+    }
     Ok(seen)
 }
 
