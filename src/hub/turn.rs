@@ -24,6 +24,7 @@ mod tests {
     use std::pin::pin;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Poll;
 
     use super::*;
 
@@ -38,13 +39,15 @@ mod tests {
                     count.fetch_add(1, Ordering::Relaxed);
                 }
             });
-            // As an encoder does that first passes on what it has.
+            // As an encoder does: it passes on what it has, and asks again.
             poll_fn(|context| {
-                walk.as_mut()
-                    .poll(context)
-                    .is_ready()
-                    .then_some(())
-                    .map_or_else(|| walk.as_mut().poll(context), std::task::Poll::Ready)
+                loop {
+                    let before = count.load(Ordering::Relaxed);
+                    match walk.as_mut().poll(context) {
+                        Poll::Pending if count.load(Ordering::Relaxed) > before => {}
+                        other => return other,
+                    }
+                }
             })
             .await;
         });
