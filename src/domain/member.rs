@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use data_encoding::{BASE32_NOPAD, Encoding, Specification};
 
@@ -34,11 +35,15 @@ pub(crate) fn base32_lower(bytes: &[u8]) -> String {
 }
 
 /// The strict lower-case form of base32 that ids and keys use.
-pub(crate) fn base32_lower_codec() -> Encoding {
-    let mut specification = Specification::new();
-    specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
-    // Proven by the tests: the 32 symbols above are distinct ASCII, all that `encoding` asks for.
-    specification.encoding().unwrap_or(BASE32_NOPAD)
+pub(crate) fn base32_lower_codec() -> &'static Encoding {
+    // Made once: every request is told by its key.
+    static CODEC: LazyLock<Encoding> = LazyLock::new(|| {
+        let mut specification = Specification::new();
+        specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
+        // Proven by the tests: the 32 symbols above are distinct ASCII, all that `encoding` asks for.
+        specification.encoding().unwrap_or(BASE32_NOPAD)
+    });
+    &CODEC
 }
 
 /// Text that is not an id of its kind.

@@ -94,18 +94,17 @@ pub enum HexError {
 /// Exactly `N` bytes from `2 * N` hex digits of either case, and nothing else.
 pub(super) fn bytes_from_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     let expected = 2 * N;
+    let mut bytes = [0; N];
+    // Nearly every text is one: what is wrong with the others is looked for only then.
+    if text.len() == expected && HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), &mut bytes).is_ok() {
+        return Ok(bytes);
+    }
     let got = text.chars().count();
     if got != expected {
         return Err(HexError::Length { expected, got });
     }
-    if let Some(at) = text.chars().position(|c| !c.is_ascii_hexdigit()) {
-        return Err(HexError::Digit { expected, position: at + 1 });
-    }
-    let mut bytes = [0; N];
-    HEXLOWER_PERMISSIVE
-        .decode_mut(text.as_bytes(), &mut bytes)
-        .map_err(|partial| HexError::Digit { expected, position: partial.error.position + 1 })?;
-    Ok(bytes)
+    let at = text.chars().position(|c| !c.is_ascii_hexdigit()).unwrap_or_default();
+    Err(HexError::Digit { expected, position: at + 1 })
 }
 
 /// A 256-bit PDQ hash, most significant bit first.

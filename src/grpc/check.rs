@@ -1,9 +1,11 @@
 //! `CheckService`.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{Stream, StreamExt};
+use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -28,7 +30,7 @@ impl CheckService for Service {
         let use_cases = self.0.use_cases()?;
         let permit = permit::<operation::Check, _>(&request)?;
         let request = request.into_inner();
-        let answer = run(&use_cases.check, &permit, &request)?;
+        let answer = run(&use_cases.check, &permit, &request).await?;
         Ok(Response::new(check_answer(request.tag, &answer)))
     }
 
@@ -37,14 +39,21 @@ impl CheckService for Service {
     #[tracing::instrument(name = "check_stream", skip_all)]
     async fn check_stream(&self, request: Request<Streaming<v1::CheckRequest>>) -> Result<Response<Answers>, Status> {
         let use_cases = self.0.use_cases()?;
-        let (check, gate) = (use_cases.check.clone(), use_cases.gate.clone());
         let permit = permit::<operation::Check, _>(&request)?;
         let authority = permit.authority();
+        let asked = Arc::new((use_cases.gate.clone(), authority, use_cases.check.clone(), permit));
         let (stopped, farewell) = self.0.end();
         let requests = request.into_inner().take_until(stopped);
-        let answers = requests.map(move |request| {
-            gate.confirm(&authority).map_err(IntoStatus::into_status)?;
-            Ok(answer_one(&check, &permit, request?))
+        // One after the other: what a caller has in flight beyond that waits in its own stream's window.
+        let answers = requests.then(move |request| {
+            let asked = asked.clone();
+            async move {
+                // A message has its price, also one that asks nothing.
+                consume_budget().await;
+                let (gate, authority, check, permit) = &*asked;
+                gate.confirm(authority).map_err(IntoStatus::into_status)?;
+                Ok(answer_one(check, permit, request?).await)
+            }
         });
         Ok(Response::new(Box::pin(answers.chain(farewell))))
     }
@@ -83,14 +92,22 @@ impl CheckService for Service {
     }
 }
 
-fn run(check: &Check, permit: &Permit<operation::Check>, request: &v1::CheckRequest) -> Result<CheckAnswer, Status> {
+async fn run(
+    check: &Check,
+    permit: &Permit<operation::Check>,
+    request: &v1::CheckRequest,
+) -> Result<CheckAnswer, Status> {
     let query = check_query(request).map_err(IntoStatus::into_status)?;
-    check.run(permit, &query).map_err(IntoStatus::into_status)
+    check.run(permit, &query).await.map_err(IntoStatus::into_status)
 }
 
 /// One answer of a stream: what is wrong with one request does not end it.
-fn answer_one(check: &Check, permit: &Permit<operation::Check>, request: v1::CheckRequest) -> v1::CheckStreamResponse {
-    let answer = match run(check, permit, &request) {
+async fn answer_one(
+    check: &Check,
+    permit: &Permit<operation::Check>,
+    request: v1::CheckRequest,
+) -> v1::CheckStreamResponse {
+    let answer = match run(check, permit, &request).await {
         Ok(answer) => v1::check_stream_response::Answer::Response(check_answer(request.tag, &answer)),
         Err(status) => v1::check_stream_response::Answer::Error(v1::CheckError {
             tag: request.tag[..request.tag.floor_char_boundary(TAG_BYTES_MAX)].to_owned(),

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::commit::Head;
 use super::read::{self, ReadError};
 use super::state::Indexes;
+use super::turn;
 use super::view::{EntryView, Viewer};
 use crate::domain::{At, Distance, Entry, EntryId, EntryState, FieldError, Signal, SignalKind, Timestamp, check_count};
 use crate::index::{HammingIndex, Neighbours, SearchError};
@@ -162,11 +163,11 @@ impl From<crate::store::StoreError> for CheckError {
 type Found = HashMap<EntryId, (Entry, EntryState)>;
 
 impl Check {
-    /// Looks up every query.
+    /// Looks up every query. However long that takes, others have their turn in between.
     ///
     /// # Errors
     /// [`CheckError`]: then nothing is known, which is not "no match".
-    pub fn run(&self, permit: &Permit<operation::Check>, check: &CheckQuery) -> Result<CheckAnswer, CheckError> {
+    pub async fn run(&self, permit: &Permit<operation::Check>, check: &CheckQuery) -> Result<CheckAnswer, CheckError> {
         let now = self.viewer.clock.now();
         let mut found = Found::new();
         let mut more = false;
@@ -176,7 +177,7 @@ impl Check {
                 outcomes.push(Outcome::TooFeatureless);
                 continue;
             }
-            let neighbours = self.live(query, check.limit, now, &mut found)?;
+            let neighbours = self.live(query, check.limit, now, &mut found).await?;
             more |= neighbours.total > neighbours.nearest.len();
             outcomes.push(match neighbours.total {
                 0 => Outcome::NoMatch,
@@ -201,14 +202,15 @@ impl Check {
     ///
     /// An entry may have been withdrawn since the index was read, or have expired and not been taken out yet. For each such one
     /// the search is widened, so that it never takes the place of one that counts.
-    fn live(&self, query: &Query, limit: usize, now: Timestamp, found: &mut Found) -> Result<Live, CheckError> {
+    async fn live(&self, query: &Query, limit: usize, now: Timestamp, found: &mut Found) -> Result<Live, CheckError> {
         let mut asked = limit;
         loop {
+            turn::step().await;
             let raw = self.search(query, asked, now)?;
             let mut live = Vec::with_capacity(raw.nearest.len().min(limit));
             let mut dead = 0;
             for (id, distance) in &raw.nearest {
-                if self.is_live(*id, now, found)? { live.push((*id, *distance)) } else { dead += 1 }
+                if self.is_live(*id, now, found).await? { live.push((*id, *distance)) } else { dead += 1 }
             }
             let complete = raw.nearest.len() == raw.total;
             if complete || live.len() >= limit {
@@ -241,10 +243,11 @@ impl Check {
     }
 
     /// Whether an entry counts at `now`; reads it at the first mention.
-    fn is_live(&self, id: EntryId, now: Timestamp, found: &mut Found) -> Result<bool, ReadError> {
+    async fn is_live(&self, id: EntryId, now: Timestamp, found: &mut Found) -> Result<bool, ReadError> {
         if found.contains_key(&id) {
             return Ok(true);
         }
+        turn::step().await;
         let Some((entry, state)) = read::entry_with_state(&self.store, id)? else { return Ok(false) };
         let live = state.withdrawn.is_none() && !expiry_passed(entry.draft.provenance().valid_until, now);
         if live {

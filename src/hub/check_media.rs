@@ -118,7 +118,7 @@ impl Upload {
         let fingerprint = hashed.await.map_err(|_| CheckMediaError::Decoder)??;
         let signals = fingerprint.signals();
         let queries = signals.iter().map(|signal| Query::new(*signal, None)).collect::<Result<_, _>>()?;
-        let mut check = check_media.check.run(permit, &CheckQuery::new(queries, limit)?)?;
+        let mut check = check_media.check.run(permit, &CheckQuery::new(queries, limit)?).await?;
         if matches!(fingerprint.looks, Looks::Featureless { .. }) {
             check.outcomes.push(Outcome::TooFeatureless);
         }

@@ -8,6 +8,7 @@
 //! | `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `gate` | use cases |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
+//! | `turn` | how long a check may keep a thread |
 //! | `founding`, `open` | the first start and every start |
 //! | `audit` | everything against everything |
 
@@ -29,6 +30,7 @@ mod read;
 mod sequencer;
 mod state;
 mod trace;
+mod turn;
 mod view;
 mod withdraw;
 

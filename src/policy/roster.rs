@@ -81,8 +81,10 @@ impl Roster {
     /// # Errors
     /// [`Lapsed`] if the key is no longer live or has lost its role.
     pub fn confirm(&self, authority: &Authority, now: Timestamp) -> Result<(), Lapsed> {
-        let still = self.keys.get(&authority.principal.key).and_then(|key| self.principal(key, now));
-        if still.ok_or(AuthError)?.has_any(authority.roles) { Ok(()) } else { Err(authority.refusal().into()) }
+        let key = self.keys.get(&authority.principal.key).filter(|key| key.is_live(now)).ok_or(AuthError)?;
+        let member = self.members.get(&key.member).ok_or(AuthError)?;
+        let has = |role| key.roles.contains(role) && member.roles.contains(role);
+        if authority.roles.iter().any(has) { Ok(()) } else { Err(authority.refusal().into()) }
     }
 
     /// Whether no other key than `id` could administer from `now` on without end.

@@ -20,3 +20,4 @@ mod raw;
 mod scan;
 mod streams;
 mod support;
+mod turns;

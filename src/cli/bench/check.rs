@@ -2,22 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use serde_json::json;
 use tokio::task::JoinSet;
-use tokio_stream::StreamExt;
 
-use super::entries::random_pdq;
+use super::load::{self, GRACE, Requests, Seen, Times};
+use super::pace::Pace;
 use crate::cli::connection::HubArgs;
 use crate::cli::{Verdict, output};
-use crate::client::Client;
-use crate::domain::{SeededEntropy, Signal};
-use crate::wire::{signal_to_wire, v1};
+use crate::domain::SeededEntropy;
+use crate::hub::QUERIES_MAX;
 
 /// The longest run.
 const SECONDS_MAX: u64 = 120;
-/// Requests of one stream on their way at a time.
-const STREAM_WINDOW: usize = 256;
+/// The highest offered load, in requests a second.
+const RATE_MAX: i64 = 1_000_000;
 
 /// Measure look-ups against a running hub: random PDQ hashes, so that almost none match
 #[derive(Debug, clap::Args)]
@@ -27,7 +25,7 @@ pub struct Args {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
     seconds: u64,
 
-    /// Requests (or streams) at the same time
+    /// Requests (or streams) at the same time; with --rate, at most
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
 
@@ -35,9 +33,18 @@ pub struct Args {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     connections: u16,
 
-    /// Use streams instead of single requests; then only the rate is measured
+    /// Use streams instead of single requests, each with up to 256 requests on their way
     #[arg(long)]
     stream: bool,
+
+    /// Offer so many requests a second, whatever becomes of them, and measure from when each was due [default: each worker asks
+    /// when it has its answer]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=RATE_MAX))]
+    rate: Option<u32>,
+
+    /// Hashes in each request, as of one item
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=QUERIES_MAX as i64))]
+    batch: u16,
 
     /// How many bits may differ
     #[arg(long, default_value_t = 31)]
@@ -51,125 +58,75 @@ pub struct Args {
     hub: HubArgs,
 }
 
-/// What one worker saw.
-#[derive(Default)]
-struct Seen {
-    checks: u64,
-    matches: u64,
-    micros: Vec<u32>,
-}
-
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let mut clients = Vec::new();
     for _ in 0..args.connections {
         clients.push(args.hub.connect().await?);
     }
-    let start = Instant::now() + Duration::from_secs(1);
+    let begin = Instant::now();
+    let start = begin + Duration::from_secs(1);
     let end = start + Duration::from_secs(args.seconds);
+    let pace = args.rate.map_or(Pace::AtOnce { end }, |rate| Pace::rate(rate, begin, end));
+    let times = Times { pace, start, deadline: end + GRACE };
     let mut workers = JoinSet::new();
     for worker in 0..args.concurrency {
         let client = clients[usize::from(worker % args.connections)].clone();
-        let requests = Requests { entropy: SeededEntropy::new(args.seed + u64::from(worker)), radius: args.radius };
+        let entropy = SeededEntropy::new(args.seed + u64::from(worker));
+        let requests = Requests { entropy, radius: args.radius, hashes: args.batch.into() };
         if args.stream {
-            workers.spawn(stream(client, requests, start, end));
+            workers.spawn(load::stream(client, requests, times.clone()));
         } else {
-            workers.spawn(unary(client, requests, start, end));
+            workers.spawn(load::unary(client, requests, times.clone()));
         }
     }
+    drop(times);
     let mut all = Seen::default();
     while let Some(seen) = workers.join_next().await {
-        let seen = seen??;
-        all.checks += seen.checks;
-        all.matches += seen.matches;
-        all.micros.extend(seen.micros);
+        all.add(seen??);
     }
     all.micros.sort_unstable();
-    let rate = all.checks as f64 / args.seconds as f64;
+    report(&args, &all, json)?;
+    Ok(Verdict::Yes)
+}
+
+fn report(args: &Args, all: &Seen, json: bool) -> anyhow::Result<()> {
+    let per_s = all.checks as f64 / args.seconds as f64;
+    let hashes_per_s = per_s * f64::from(args.batch);
     let (p50, p99) = (percentile(&all.micros, 50), percentile(&all.micros, 99));
     if json {
         let facts = json!({
             "mode": if args.stream { "stream" } else { "unary" },
             "concurrency": args.concurrency,
             "connections": args.connections,
+            "batch": args.batch,
             "radius": args.radius,
+            "rate": args.rate,
             "seconds": args.seconds,
             "checks": all.checks,
-            "checks_per_s": rate.round(),
+            "checks_per_s": per_s.round(),
+            "hashes_per_s": hashes_per_s.round(),
             "p50_us": p50,
             "p99_us": p99,
+            "max_us": all.micros.last(),
+            "unanswered": all.unanswered,
             "matches": all.matches,
         });
-        output::line(&facts.to_string())?;
-    } else {
-        let latency = match (p50, p99) {
-            (Some(p50), Some(p99)) => format!(", p50 {p50} us, p99 {p99} us"),
-            _ => String::new(),
-        };
-        output::line(&format!(
-            "{} checks in {} s: {rate:.0} a second{latency}; {} matches",
-            all.checks, args.seconds, all.matches
-        ))?;
+        return output::line(&facts.to_string());
     }
-    Ok(Verdict::Yes)
-}
-
-/// An endless supply of checks.
-struct Requests {
-    entropy: SeededEntropy,
-    radius: u32,
-}
-
-impl Requests {
-    fn next(&self) -> anyhow::Result<v1::CheckRequest> {
-        let signal = Signal::Pdq { hash: random_pdq(&self.entropy)?, quality: None };
-        let query = v1::Query { signal: Some(signal_to_wire(&signal)), radius: Some(self.radius) };
-        Ok(v1::CheckRequest { queries: vec![query], limit: None, tag: String::new() })
+    let mut line = format!("{} checks in {} s: {per_s:.0} a second", all.checks, args.seconds);
+    if let Some(rate) = args.rate {
+        line += &format!(" of {rate} offered");
     }
-}
-
-async fn unary(client: Client, requests: Requests, start: Instant, end: Instant) -> anyhow::Result<Seen> {
-    let mut checks = client.checks();
-    let mut seen = Seen::default();
-    loop {
-        let request = requests.next()?;
-        let asked = Instant::now();
-        if asked >= end {
-            return Ok(seen);
-        }
-        let response = checks.check(request).await?.into_inner();
-        if asked >= start {
-            seen.checks += 1;
-            seen.matches += response.matches.len() as u64;
-            seen.micros.push(u32::try_from(asked.elapsed().as_micros()).unwrap_or(u32::MAX));
-        }
+    if args.batch > 1 {
+        line += &format!(", {hashes_per_s:.0} hashes a second");
     }
-}
-
-async fn stream(client: Client, requests: Requests, start: Instant, end: Instant) -> anyhow::Result<Seen> {
-    let (sender, receiver) = tokio::sync::mpsc::channel(STREAM_WINDOW);
-    let asking = tokio::spawn(async move {
-        while Instant::now() < end {
-            // It fails when the other side has ended the stream: the answers tell why.
-            if sender.send(requests.next()?).await.is_err() {
-                break;
-            }
-        }
-        anyhow::Ok(())
-    });
-    let questions = tokio_stream::wrappers::ReceiverStream::new(receiver);
-    let mut answers = client.checks().check_stream(questions).await?.into_inner();
-    let mut seen = Seen::default();
-    while let Some(answer) = answers.next().await {
-        let now = Instant::now();
-        if let Some(v1::check_stream_response::Answer::Response(response)) = answer?.answer
-            && (start..end).contains(&now)
-        {
-            seen.checks += 1;
-            seen.matches += response.matches.len() as u64;
-        }
+    if let (Some(p50), Some(p99)) = (p50, p99) {
+        line += &format!(", p50 {p50} us, p99 {p99} us");
     }
-    asking.await.context("the asking task")??;
-    Ok(seen)
+    if all.unanswered > 0 {
+        line += &format!("; {} NOT answered", all.unanswered);
+    }
+    output::line(&format!("{line}; {} matches", all.matches))
 }
 
 fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {

@@ -4,6 +4,8 @@ mod check;
 mod corpus;
 mod entries;
 mod index;
+mod load;
+mod pace;
 
 use clap::Subcommand;
 
