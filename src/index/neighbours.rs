@@ -50,7 +50,8 @@ impl Neighbours {
 
     /// From every live row within the radius, in any order: an id may come several times.
     pub(super) fn from_hits(mut hits: Vec<Neighbour>, limit: usize) -> Self {
-        hits.sort_unstable_by_key(|hit| (hit.id, hit.distance));
+        // Stable, as many hits come from scans: in runs of ascending ids, which it merges.
+        hits.sort_by_key(|hit| (hit.id, hit.distance));
         hits.dedup_by_key(|hit| hit.id);
         let total = hits.len();
         if limit < total {

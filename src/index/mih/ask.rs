@@ -27,7 +27,7 @@ impl<'a, const W: usize> Ask<'a, W> {
 
     /// What probing may cost in a part of so many rows before scanning it is cheaper.
     pub(super) fn budget(&self, rows: usize) -> Budget {
-        Budget { left: if self.is_scan_allowed { rows.saturating_mul(SCANNED_ROW) } else { usize::MAX } }
+        Budget { whole: self.is_scan_allowed.then(|| rows * SCANNED_ROW), spent: 0 }
     }
 
     /// The distance of a hash, if it is near enough.
@@ -50,32 +50,35 @@ const SCANNED_ROW: usize = 12;
 const PROBE: usize = 60;
 const BUCKET_ROW: usize = 1;
 const CANDIDATE: usize = 60;
+/// How much may be spent ahead of the progress: probes are not alike.
+const ADVANCE_SHARE: usize = 8;
 
-/// What a search may still spend on probing a part. It ends with less than the cost of a scan wasted, so a search never
-/// costs more than two scans, whatever the corpus.
+/// What a search spends on probing a part, and what it may: the cost of a scan. If it goes on as it began, the part is scanned
+/// as soon as probing is seen to be dearer. So a search costs little more than a scan at the worst, whatever the corpus.
 pub(super) struct Budget {
-    left: usize,
+    /// `None`: anything.
+    whole: Option<usize>,
+    spent: usize,
 }
 
-/// Each returns `None` when the budget is spent.
 impl Budget {
-    /// Whether so many buckets may be looked up in all.
-    pub(super) fn allows_probes(&self, probes: usize) -> Option<()> {
-        (probes.saturating_mul(PROBE) <= self.left).then_some(())
+    /// Whether so many probes are worth beginning with.
+    pub(super) fn allows_probes(&self, probes: usize) -> bool {
+        self.whole.is_none_or(|whole| probes * PROBE <= whole)
     }
 
-    /// For rows in buckets, whose following bands are compared.
-    pub(super) fn spend_rows(&mut self, rows: usize) -> Option<()> {
-        self.spend(rows.saturating_mul(BUCKET_ROW))
+    /// Rows in buckets, of which the following bits are compared.
+    pub(super) fn spend_rows(&mut self, rows: usize) {
+        self.spent += rows * BUCKET_ROW;
     }
 
-    /// For rows compared in full.
-    pub(super) fn spend_candidates(&mut self, candidates: usize) -> Option<()> {
-        self.spend(candidates.saturating_mul(CANDIDATE))
+    /// Rows compared in full.
+    pub(super) fn spend_candidates(&mut self, candidates: usize) {
+        self.spent += candidates * CANDIDATE;
     }
 
-    fn spend(&mut self, cost: usize) -> Option<()> {
-        self.left = self.left.checked_sub(cost)?;
-        Some(())
+    /// Whether to go on after `done` of `all` probes.
+    pub(super) fn allows(&self, done: usize, all: usize) -> bool {
+        self.whole.is_none_or(|whole| self.spent <= whole / ADVANCE_SHARE + whole / all.max(1) * done)
     }
 }

@@ -154,14 +154,14 @@ impl<const W: usize> Segment<W> {
         let mut budget = ask.budget(self.len());
         let Scratch { probes, candidates } = scratch;
         let directory = self.directory.view();
-        plan(directory, ask, &mut budget, probes)?;
+        plan(directory, ask, &budget, probes)?;
         candidates.clear();
         // Each block's buckets are asked for before the block before it is compared.
         let mut blocks = probes.chunks(BLOCK);
-        let mut coming = look_up(directory, blocks.next().unwrap_or_default(), &mut budget)?;
-        for block in probes.chunks(BLOCK) {
+        let mut coming = look_up(directory, blocks.next().unwrap_or_default(), &mut budget);
+        for (nth, block) in probes.chunks(BLOCK).enumerate() {
             let buckets = coming;
-            coming = look_up(directory, blocks.next().unwrap_or_default(), &mut budget)?;
+            coming = look_up(directory, blocks.next().unwrap_or_default(), &mut budget);
             for (probe, Bucket { mut from, to }) in block.iter().zip(buckets) {
                 while from < to {
                     let in_bucket = u32::MAX >> (LANES as u32 - (to - from).min(LANES as u32));
@@ -173,14 +173,17 @@ impl<const W: usize> Segment<W> {
                         near &= near - 1;
                     }
                     from += LANES as u32;
+                    // Here, as one bucket may hold everything.
+                    if candidates.len() >= CANDIDATES {
+                        budget.spend_candidates(candidates.len());
+                        if !budget.allows(nth * BLOCK, probes.len()) {
+                            return None;
+                        }
+                        self.compare(directory, ask, candidates, hits);
+                    }
                 }
             }
-            if candidates.len() >= CANDIDATES {
-                budget.spend_candidates(candidates.len())?;
-                self.compare(directory, ask, candidates, hits);
-            }
         }
-        budget.spend_candidates(candidates.len())?;
         self.compare(directory, ask, candidates, hits);
         Some(())
     }
@@ -208,7 +211,7 @@ impl<const W: usize> Segment<W> {
 
 /// Lists the buckets to look into. `None` if a scan is cheaper.
 #[inline(always)]
-fn plan<const W: usize>(directory: View<'_>, ask: &Ask<W>, budget: &mut Budget, probes: &mut Vec<Probe>) -> Option<()> {
+fn plan<const W: usize>(directory: View<'_>, ask: &Ask<W>, budget: &Budget, probes: &mut Vec<Probe>) -> Option<()> {
     let cut = directory.cut;
     let allotment = ask.allotment(cut);
     probes.clear();
@@ -223,14 +226,16 @@ fn plan<const W: usize>(directory: View<'_>, ask: &Ask<W>, budget: &mut Budget, 
                 Probe { head, following, most, band: band as u8 }
             }));
         }
-        budget.allows_probes(probes.len())?;
+        if !budget.allows_probes(probes.len()) {
+            return None;
+        }
     }
     Some(())
 }
 
-/// Finds the buckets of a block, and asks for them. `None` if a scan is cheaper.
+/// Finds the buckets of a block, and asks for them.
 #[inline(always)]
-fn look_up(directory: View<'_>, block: &[Probe], budget: &mut Budget) -> Option<[Bucket; BLOCK]> {
+fn look_up(directory: View<'_>, block: &[Probe], budget: &mut Budget) -> [Bucket; BLOCK] {
     let mut buckets = [Bucket::default(); BLOCK];
     let mut rows = 0;
     for (bucket, probe) in buckets.iter_mut().zip(block) {
@@ -238,8 +243,8 @@ fn look_up(directory: View<'_>, block: &[Probe], budget: &mut Budget) -> Option<
         directory.prefetch_following(*bucket);
         rows += bucket.to - bucket.from;
     }
-    budget.spend_rows(rows as usize)?;
-    Some(buckets)
+    budget.spend_rows(rows as usize);
+    buckets
 }
 
 #[cfg(test)]
