@@ -30,7 +30,7 @@ mod corpus;
 pub use flat::Flat;
 pub use mih::{Reader, Writer};
 pub use neighbours::{HammingIndex, Neighbour, Neighbours, SearchError};
-pub use simd::Simd;
+pub use simd::{Simd, UnknownSimd};
 
 /// One hash of one entry: the hash, most significant word first, and the entry's id.
 pub type Row<const W: usize> = ([u64; W], u64);

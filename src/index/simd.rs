@@ -16,6 +16,7 @@ use std::arch::x86_64::{
     _mm256_setr_epi8, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_xor_si256,
 };
 use std::fmt;
+use std::str::FromStr;
 
 /// Values compared at once: two registers of 256 bits.
 pub(super) const LANES: usize = 32;
@@ -59,6 +60,24 @@ impl Simd {
     }
 }
 
+/// By its name, if this processor has it.
+impl FromStr for Simd {
+    type Err = UnknownSimd;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSimd> {
+        Self::available().find(|simd| simd.to_string() == name).ok_or_else(|| UnknownSimd(name.to_owned()))
+    }
+}
+
+/// This processor has no instruction set of that name, or nothing is written for it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` cannot be used here: there is {available}", available = names())]
+pub struct UnknownSimd(String);
+
+fn names() -> String {
+    Simd::available().map(|simd| simd.to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// Its name, as in `avx2`.
 impl fmt::Display for Simd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,24 +112,28 @@ impl Lanes for Portable {
     fn near(self, values: &[u16; LANES], query: u16, most: u8) -> u32 {
         // Four counts at a time in one word (the classic sideways addition): most processors' baseline has no
         // instruction that counts bits.
-        const ONES: u64 = 0x0001_0001_0001_0001;
-        let query = u64::from(query) * ONES;
+        let query = in_each_lane(query);
         // A count is at most 16, so this sets a lane's top bit if it is at most `most`, and touches no other lane.
-        let most = (0x8000 + u64::from(most.min(16))) * ONES;
+        let most = in_each_lane(0x8000 + u16::from(most.min(16)));
         let mut near = 0;
         for (nth, four) in values.chunks_exact(4).enumerate() {
-            let word = four.iter().rev().fold(0, |word, value| word << 16 | u64::from(*value));
+            let word = four.iter().rev().fold(0, |word, value| (word << 16) | u64::from(*value));
             let x = word ^ query;
-            let x = x - (x >> 1 & 0x5555 * ONES);
-            let x = (x & 0x3333 * ONES) + (x >> 2 & 0x3333 * ONES);
-            let x = (x + (x >> 4)) & 0x0f0f * ONES;
-            let count = (x + (x >> 8)) & 0x001f * ONES;
-            let tops = (most - count) >> 15 & ONES;
+            let x = x - ((x >> 1) & in_each_lane(0x5555));
+            let x = (x & in_each_lane(0x3333)) + ((x >> 2) & in_each_lane(0x3333));
+            let x = (x + (x >> 4)) & in_each_lane(0x0f0f);
+            let count = (x + (x >> 8)) & in_each_lane(0x001f);
+            let tops = ((most - count) >> 15) & in_each_lane(1);
             // The four bits, 16 apart, side by side.
             near |= ((tops.wrapping_mul(0x0001_0002_0004_0008) >> 48) as u32 & 0xf) << (4 * nth);
         }
         near
     }
+}
+
+/// Four times the same 16 bits.
+const fn in_each_lane(value: u16) -> u64 {
+    value as u64 * 0x0001_0001_0001_0001
 }
 
 /// The proof that this processor has AVX2 and the counting instructions that always come with it.
@@ -231,6 +254,11 @@ mod tests {
         assert_eq!(Simd::available().next(), Some(Simd::PORTABLE));
         assert_eq!(Simd::available().last(), Some(Simd::best()));
         assert_eq!(Simd::PORTABLE.to_string(), "portable");
+        for simd in Simd::available() {
+            assert_eq!(simd.to_string().parse(), Ok(simd));
+        }
+        let error = "mmx".parse::<Simd>().unwrap_err().to_string();
+        assert!(error.starts_with("`mmx` cannot be used here: there is portable"), "{error}");
     }
 
     #[test]

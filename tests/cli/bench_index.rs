@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use hashcommons::domain::Pdq;
+use hashcommons::index::Simd;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -118,6 +119,16 @@ fn the_kinds_differ_as_described_and_a_seed_repeats_itself() {
 }
 
 #[test]
+fn every_instruction_set_that_can_be_forced_finds_what_the_scan_finds() {
+    let folder = corpus("skewed", "3");
+    for simd in Simd::available() {
+        // A difference to the scan would be an error.
+        let rows = measured(&folder, &["--simd", &simd.to_string()]);
+        assert_eq!((&rows[0]["simd"], &rows[1]["simd"]), (&simd.to_string().into(), &Value::Null));
+    }
+}
+
+#[test]
 fn a_changing_index_is_measured_idle_and_while_adding_and_add_by_add() {
     let folder = corpus("uniform", "1");
     let changing = ["--index", "mih", "--adding", "2000", "--seconds", "1", "--adds", "5000"];
@@ -167,6 +178,7 @@ fn files_and_settings_that_cannot_be_measured_are_named() {
         ("two.bin", "two.bin", &["--index", "scan", "--adds", "1"], "--adds measure the index `mih`"),
         ("two.bin", "two.bin", &["--adding", "1000000", "--seconds", "600"], "600000000 rows in all is too many"),
         ("two.bin", "two.bin", &["--index", "flat"], "mih, scan"),
+        ("two.bin", "two.bin", &["--simd", "mmx"], "`mmx` cannot be used here: there is portable"),
     ] {
         let ran = bench(&folder, &[&["index", "--hashes", hashes, "--queries", queries], more].concat());
         assert_eq!(ran.code, 2, "{ran:?}");

@@ -30,7 +30,7 @@ use self::report::{Figures, Report};
 use crate::cli::Verdict;
 use crate::domain::{Distance, SignalKind};
 use crate::hub::LIMIT_DEFAULT;
-use crate::index::{Flat, HammingIndex, Neighbours, SearchError, Writer};
+use crate::index::{Flat, HammingIndex, Neighbours, SearchError, Simd, Writer};
 
 /// Queries before the first that counts.
 const WARM_UP: usize = 5;
@@ -59,6 +59,10 @@ pub struct Args {
     /// Which ones, in this order
     #[arg(long, value_enum, value_delimiter = ',', default_value = "mih,scan")]
     index: Vec<Kind>,
+
+    /// Search with this instruction set, portable or avx2, instead of the fastest there is (mih)
+    #[arg(long, value_name = "SET")]
+    simd: Option<Simd>,
 
     /// How many of the fresh and how many of the planted queries to time
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -138,12 +142,14 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn mih(&self) -> anyhow::Result<(Figures, Vec<Neighbours>)> {
         let growth = Growth::start();
-        let mut writer = Writer::open(SignalKind::Pdq.radius_max()).context("cannot start the index")?;
+        let simd = self.args.simd.unwrap_or_else(Simd::best);
+        let mut writer = Writer::open_on(simd, SignalKind::Pdq.radius_max()).context("cannot start the index")?;
         let (mut figures, answers) = self.measure("hashcommons-mih", &growth, || {
             self.hashes.read(|hashes| writer.extend(hashes.zip(0..)))?;
             writer.settle();
             Ok(writer.reader())
         })?;
+        figures.simd = Some(simd.to_string());
         let additions = Additions::new(self.args.seed, self.hashes.count());
         let bytes_per_hash = figures.bytes_per_hash.filter(|bytes| *bytes > 0.0);
         let mut subject = Subject { writer: &mut writer, additions, growth: &growth, bytes_per_hash };
@@ -193,6 +199,7 @@ impl Bench<'_> {
             added_mib: added.map(in_mib),
             fresh,
             planted,
+            simd: None,
             bytes_per_hash: added.map(|bytes| tenths(bytes as f64 / self.hashes.count() as f64)),
             build_peak_mib,
             adding: None,

@@ -19,6 +19,9 @@ pub(super) struct Figures {
     pub(super) added_mib: Option<u64>,
     pub(super) fresh: Timed,
     pub(super) planted: Timed,
+    /// The instruction set, of the index that has a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) simd: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) bytes_per_hash: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
