@@ -17,7 +17,7 @@ with_rocksdb = \
 		export ROCKSDB_LIB_DIR="$$dir" ROCKSDB_STATIC=1; \
 	fi;
 
-.PHONY: help setup build test demo lint release bench-peers clean
+.PHONY: help setup build test demo lint sanitize release bench-peers clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -39,6 +39,10 @@ demo: setup ## Build and run the demonstration; with your own picture: make demo
 lint: setup ## Check formatting and run clippy, warnings being errors
 	@cargo fmt --check
 	@$(with_rocksdb) cargo clippy --locked --all-targets -- -D warnings
+
+sanitize: setup ## Run the index's tests, where the unsafe code is, under AddressSanitizer
+	@$(with_rocksdb) RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked --lib --target-dir target/sanitize \
+		--target "$$(rustc -vV | sed -n 's/^host: //p')" index::
 
 release: setup ## Build the optimized program: target/release/hashcommons
 	@$(with_rocksdb) cargo build --locked --release

@@ -43,13 +43,13 @@ fn equals_the_scan<const W: usize>(count: u64, radius_max: u16) {
 }
 
 #[test]
-fn a_hundred_thousand_rows_of_256_bits_equal_the_scan() {
-    equals_the_scan::<4>(70_000, 31);
+fn enough_rows_of_256_bits_for_wide_bands_equal_the_scan() {
+    equals_the_scan::<4>(100_000, 31);
 }
 
 #[test]
-fn a_hundred_thousand_rows_of_64_bits_equal_the_scan() {
-    equals_the_scan::<1>(70_000, 8);
+fn enough_rows_of_64_bits_for_wide_bands_equal_the_scan() {
+    equals_the_scan::<1>(100_000, 8);
 }
 
 #[test]
