@@ -113,8 +113,7 @@ impl<const W: usize> Shelf<W> {
         let is_merging = |segment: &Arc<Segment<W>>| {
             self.merging.iter().flat_map(|merging| &merging.inputs).any(|input| Arc::ptr_eq(input, segment))
         };
-        let is_taken =
-            |segment: &Arc<Segment<W>>| size(segment).live() < self.sizes.small_rows() && !is_merging(segment);
+        let is_taken = |segment: &Arc<Segment<W>>| segment.len() < self.sizes.small_rows() && !is_merging(segment);
         let (inputs, mut segments): (Vec<_>, Vec<_>) = snapshot.segments.iter().cloned().partition(is_taken);
         let rows = (0..snapshot.recent.len()).filter_map(|row| snapshot.recent.live_row(row)).collect();
         let newest = Segment::build(rows, self.sizes.wide_rows_min, 1);
