@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::bands::Cut;
-use super::directory::{Directory, Renumbering};
+use super::directory::{Directory, Renumbering, View};
 use super::segment::Segment;
 use super::tombstones::Tombstones;
 use crate::index::table::Table;
@@ -60,11 +60,16 @@ impl<const W: usize> Merge<W> {
             }
         }
         let cut = Cut::for_rows(rows, self.wide_rows_min);
-        // Small ones grow into wide bands: those are listed anew.
-        let relist = |input: &&Arc<Segment<W>>| (input.directory().view().cut != cut).then(|| input.relisted(cut));
-        let relisted: Vec<_> = inputs.iter().map(relist).collect();
-        let directories = inputs.iter().zip(&relisted).map(|(input, new)| new.as_ref().unwrap_or(input.directory()));
-        let parts: Vec<_> = directories.map(Directory::view).zip(&renumberings).collect();
+        let is_cut_otherwise = |input: &Segment<W>| input.directory().view().cut != cut;
+        let joined: Vec<_> = inputs.iter().map(|input| &***input).zip(renumberings).collect();
+        let parts: Vec<_> = joined
+            .chunk_by(|(input, _), (next, _)| is_cut_otherwise(input) && is_cut_otherwise(next))
+            .map(|run| match run {
+                [(input, renumbering)] if !is_cut_otherwise(input) => Part::Known(input.directory(), renumbering),
+                _ => Part::anew(&hashes, run.iter().map(|(_, renumbering)| renumbering), cut),
+            })
+            .collect();
+        let parts: Vec<_> = parts.iter().map(Part::view).collect();
         let directory = Directory::join(&parts, cut, cut.bands(W), rows);
         Segment::of_parts(ids, hashes, directory)
     }
@@ -77,6 +82,35 @@ impl<const W: usize> Merge<W> {
     /// Whether this started from that segment too.
     pub(super) fn replaces(&self, segment: &Arc<Segment<W>>) -> bool {
         self.inputs.iter().any(|input| Arc::ptr_eq(input, segment))
+    }
+}
+
+/// What lists some of the rows.
+enum Part<'a> {
+    /// One of the old directories.
+    Known(&'a Directory, &'a Renumbering),
+    /// A new one, as the old ones had other bands: small segments grow into wide ones.
+    Anew(Directory, Renumbering),
+}
+
+impl<'a> Part<'a> {
+    /// Of the rows of inputs that follow each other, as they lie in the new segment.
+    fn anew<const W: usize>(
+        hashes: &[[u64; W]],
+        renumberings: impl Iterator<Item = &'a Renumbering> + Clone,
+        cut: Cut,
+    ) -> Self {
+        let first = renumberings.clone().map(|renumbering| renumbering.first).min().unwrap_or(0);
+        let end = renumberings.map(|renumbering| renumbering.end).max().unwrap_or(0);
+        let directory = Directory::build(&hashes[first as usize..end as usize], cut, 1);
+        Self::Anew(directory, Renumbering { first, end, numbers: None })
+    }
+
+    fn view(&self) -> (View<'_>, &Renumbering) {
+        match self {
+            Self::Known(directory, renumbering) => (directory.view(), renumbering),
+            Self::Anew(directory, renumbering) => (directory.view(), renumbering),
+        }
     }
 }
 

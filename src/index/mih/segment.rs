@@ -20,6 +20,9 @@ use crate::index::{Neighbour, Row};
 /// Candidates compared at a time: enough to wait for together, few enough for the nearest cache.
 const CANDIDATES: usize = 512;
 
+/// Longer buckets are read in pieces, with what they give compared in between.
+const LONG_BUCKET: u32 = 4096;
+
 /// Buckets asked for at a time: comparing so many takes about as long as a cache miss, and the processor can wait for so
 /// many lines. With 64 a search takes half as long again.
 const BLOCK: usize = 12;
@@ -103,11 +106,6 @@ impl<const W: usize> Segment<W> {
         &self.directory
     }
 
-    /// A directory of its rows in other bands.
-    pub(super) fn relisted(&self, cut: Cut) -> Directory {
-        Directory::build(&self.hashes, cut, 1)
-    }
-
     /// Rows, removed ones included.
     pub(super) fn len(&self) -> usize {
         self.ids.len()
@@ -162,26 +160,24 @@ impl<const W: usize> Segment<W> {
         for (nth, block) in probes.chunks(BLOCK).enumerate() {
             let buckets = coming;
             coming = look_up(directory, blocks.next().unwrap_or_default(), &mut budget);
-            for (probe, Bucket { mut from, to }) in block.iter().zip(buckets) {
-                while from < to {
-                    let in_bucket = u32::MAX >> (LANES as u32 - (to - from).min(LANES as u32));
-                    let mut near = lanes.near(directory.following(from), probe.following, probe.most) & in_bucket;
-                    while near != 0 {
-                        let place = from + near.trailing_zeros();
-                        directory.prefetch_number(place);
-                        candidates.push(Candidate { place, band: probe.band });
-                        near &= near - 1;
-                    }
-                    from += LANES as u32;
-                    // Here, as one bucket may hold everything.
-                    if candidates.len() >= CANDIDATES {
-                        budget.spend_candidates(candidates.len());
-                        if !budget.allows(nth * BLOCK, probes.len()) {
-                            return None;
-                        }
-                        self.compare(directory, ask, candidates, hits);
-                    }
+            let mut compare = |candidates: &mut Vec<Candidate>| {
+                budget.spend_candidates(candidates.len());
+                let is_worth_it = budget.allows(nth * BLOCK, probes.len());
+                self.compare(directory, ask, candidates, hits);
+                is_worth_it.then_some(())
+            };
+            for (probe, mut bucket) in block.iter().zip(buckets) {
+                // One bucket may hold everything.
+                while bucket.to - bucket.from > LONG_BUCKET {
+                    let piece = Bucket { from: bucket.from, to: bucket.from + LONG_BUCKET };
+                    read(lanes, directory, probe, piece, candidates);
+                    compare(candidates)?;
+                    bucket.from = piece.to;
                 }
+                read(lanes, directory, probe, bucket, candidates);
+            }
+            if candidates.len() >= CANDIDATES {
+                compare(candidates)?;
             }
         }
         self.compare(directory, ask, candidates, hits);
@@ -231,6 +227,23 @@ fn plan<const W: usize>(directory: View<'_>, ask: &Ask<W>, budget: &Budget, prob
         }
     }
     Some(())
+}
+
+/// Reads a bucket: finds the rows that agree well enough, and asks for their numbers.
+#[inline(always)]
+fn read<L: Lanes>(lanes: L, directory: View<'_>, probe: &Probe, bucket: Bucket, candidates: &mut Vec<Candidate>) {
+    let Bucket { mut from, to } = bucket;
+    while from < to {
+        let in_bucket = u32::MAX >> (LANES as u32 - (to - from).min(LANES as u32));
+        let mut near = lanes.near(directory.following(from), probe.following, probe.most) & in_bucket;
+        while near != 0 {
+            let place = from + near.trailing_zeros();
+            directory.prefetch_number(place);
+            candidates.push(Candidate { place, band: probe.band });
+            near &= near - 1;
+        }
+        from += LANES as u32;
+    }
 }
 
 /// Finds the buckets of a block, and asks for them.
