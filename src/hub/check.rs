@@ -205,8 +205,9 @@ impl Check {
     async fn live(&self, query: &Query, limit: usize, now: Timestamp, found: &mut Found) -> Result<Live, CheckError> {
         let mut asked = limit;
         loop {
-            turn::step().await;
+            turn::search(self.rows(query.signal.kind())).await;
             let raw = self.search(query, asked, now)?;
+            turn::found(raw.total).await;
             let mut live = Vec::with_capacity(raw.nearest.len().min(limit));
             let mut dead = 0;
             for (id, distance) in &raw.nearest {
@@ -218,6 +219,16 @@ impl Check {
                 return Ok(Live { nearest: live, total: raw.total - dead });
             }
             asked = asked.saturating_mul(2);
+        }
+    }
+
+    /// Rows that a search of this kind goes through.
+    fn rows(&self, kind: SignalKind) -> usize {
+        match kind {
+            SignalKind::Pdq => self.indexes.pdq.len(),
+            SignalKind::Phash => self.indexes.phash.len(),
+            SignalKind::Dhash => self.indexes.dhash.len(),
+            SignalKind::Md5 | SignalKind::Sha256 => 0,
         }
     }
 

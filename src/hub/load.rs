@@ -130,7 +130,6 @@ impl<'a> Loader<'a> {
             self.progress.report(kind, portion.read);
             Some(portion.rows)
         });
-        // Fused: after the end or a failure the index may ask again.
         writer.extend(portions.fuse().flatten());
         if let Some(error) = failed {
             return Err(error);
@@ -157,28 +156,28 @@ impl<const W: usize> Reading<'_, W> {
     /// Reads part after part until none is left or nobody listens any more.
     fn run(&self, portions: &SyncSender<Result<Portion<W>, StoreError>>) {
         while let Some(part) = self.parts.get(self.next.fetch_add(1, Ordering::Relaxed)) {
-            let read = self.read(part, |portion| portions.send(Ok(portion)).is_ok());
-            if let Err(error) = read {
-                // Nobody listens: somebody else has failed already.
-                let _ = portions.send(Err(error));
-                return;
+            match self.read(part, |portion| portions.send(Ok(portion)).is_ok()) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    // Nobody listens: somebody else has failed already.
+                    let _ = portions.send(Err(error));
+                    return;
+                }
             }
         }
     }
 
-    /// Gives a part's rows to `send` until that is false.
-    fn read(&self, part: &SignalPart, mut send: impl FnMut(Portion<W>) -> bool) -> Result<(), StoreError> {
+    /// Gives a part's rows to `send` until that is false; whether it never was.
+    fn read(&self, part: &SignalPart, mut send: impl FnMut(Portion<W>) -> bool) -> Result<bool, StoreError> {
         let mut portion = Portion::new();
         for row in self.store.signals_of(part)? {
             portion.add(&row?, self.now, self.words);
             if portion.read == PORTION_ROWS as u64 && !send(mem::replace(&mut portion, Portion::new())) {
-                return Ok(());
+                return Ok(false);
             }
         }
-        if portion.read > 0 {
-            send(portion);
-        }
-        Ok(())
+        Ok(portion.read == 0 || send(portion))
     }
 }
 

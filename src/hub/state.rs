@@ -30,6 +30,8 @@ pub struct State {
     /// What stops matching by itself, the next to do so on top.
     expiring: BinaryHeap<Reverse<Expiry>>,
     roster: Arc<ArcSwap<Roster>>,
+    /// Those of all indexes that have been told.
+    merge_failures: u64,
 }
 
 /// A signal that stops matching by itself, and when.
@@ -51,7 +53,7 @@ impl State {
         loader.fill(SignalKind::Phash, word, &mut phash)?;
         loader.fill(SignalKind::Dhash, word, &mut dhash)?;
         let expiring = loader.expiring();
-        Ok(Self { pdq, phash, dhash, expiring, roster: Arc::new(ArcSwap::from_pointee(roster)) })
+        Ok(Self { pdq, phash, dhash, expiring, roster: Arc::new(ArcSwap::from_pointee(roster)), merge_failures: 0 })
     }
 
     /// What readers look up in.
@@ -75,6 +77,16 @@ impl State {
         }
         if changes.iter().any(Change::concerns_roster) {
             self.roster.store(roster);
+        }
+        self.tell_failures();
+    }
+
+    /// Answers stay exact, but somebody should know why they grow slower.
+    fn tell_failures(&mut self) {
+        let failures = self.pdq.merge_failures() + self.phash.merge_failures() + self.dhash.merge_failures();
+        if failures > self.merge_failures {
+            tracing::error!(failures, "merging an index has failed; look-ups stay exact and grow slower");
+            self.merge_failures = failures;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tokio::task::coop::consume_budget;
 
-/// Steps of one turn: about as many queries or rows as are looked up in a few hundred microseconds.
+/// Steps of one turn: of about ten microseconds each, so a few hundred in all.
 pub(super) const STEPS: usize = 32;
 /// The runtime's measure: each of its turns begins with 128 units.
 const UNITS: usize = 128 / STEPS;
@@ -15,6 +15,20 @@ const UNITS: usize = 128 / STEPS;
 pub(super) async fn step() {
     for _ in 0..UNITS {
         consume_budget().await;
+    }
+}
+
+/// Takes the steps that a search counts for which goes through so many rows: a million of them is one.
+pub(super) async fn search(rows: usize) {
+    for _ in 0..=rows >> 20 {
+        step().await;
+    }
+}
+
+/// Takes the further steps that a search counted for which found so many.
+pub(super) async fn found(rows: usize) {
+    for _ in 0..rows >> 8 {
+        step().await;
     }
 }
 
@@ -60,5 +74,21 @@ mod tests {
             (before, turns) = (now, turns + 1);
         }
         assert!(turns >= 50, "{turns} turns");
+    }
+
+    #[tokio::test]
+    async fn a_search_counts_by_the_rows_it_goes_through_and_finds() {
+        async fn turns(walk: impl Future<Output = ()> + Send + 'static) -> usize {
+            let walk = tokio::spawn(walk);
+            let mut turns = 0;
+            while !walk.is_finished() {
+                tokio::task::yield_now().await;
+                turns += 1;
+            }
+            turns
+        }
+        assert_eq!(turns(search(1_000)).await, turns(search((1 << 20) - 1)).await);
+        assert!(turns(search(100 << 20)).await > turns(search(1_000)).await);
+        assert!(turns(found(100_000)).await > turns(found(100)).await);
     }
 }

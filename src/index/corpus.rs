@@ -49,9 +49,14 @@ pub(super) fn corpus<const W: usize>() -> impl Strategy<Value = Vec<[u64; W]>> {
         };
         rest.into_iter().map(with_first_bits).collect()
     });
+    // One bit in eight, as in flat pictures: lists near zero are long.
+    let words = || proptest::array::uniform::<_, W>((any::<u64>(), any::<u64>(), any::<u64>()));
+    let skewed = prop::collection::vec(words(), 1..60)
+        .prop_map(|hashes| hashes.into_iter().map(|hash| hash.map(|(a, b, c)| a & b & c)).collect());
     prop_oneof![
         uniform,
         clustered,
+        skewed,
         one_bit_apart,
         equal,
         one_bucket,

@@ -89,8 +89,8 @@ impl fmt::Display for Simd {
     }
 }
 
-/// Code to compile for every instruction set. Its functions must be `#[inline(always)]` down to those of [`Lanes`]: only
-/// what is inlined is compiled for the set.
+/// Code to compile for every instruction set. What is to be compiled for the set must be `#[inline(always)]`, down to the
+/// functions of [`Lanes`]: the rest is right all the same, and portable.
 pub(super) trait Search {
     type Found;
 

@@ -53,8 +53,9 @@ const CANDIDATE: usize = 60;
 /// How much may be spent ahead of the progress: probes are not alike.
 const ADVANCE_SHARE: usize = 8;
 
-/// What a search spends on probing a part, and what it may: the cost of a scan. If it goes on as it began, the part is scanned
-/// as soon as probing is seen to be dearer. So a search costs little more than a scan at the worst, whatever the corpus.
+/// What a search spends on probing a part, and what it may: the cost of a scan. The part is scanned as soon as probing is seen to
+/// be dearer if it goes on as it began. So a search that was badly begun costs little more than a scan, and none more than about
+/// two, whatever the corpus.
 pub(super) struct Budget {
     /// `None`: anything.
     whole: Option<usize>,

@@ -38,21 +38,22 @@ impl Directory {
     /// Of these hashes, at most [`ROWS_MAX`], numbered as they come; built by so many threads.
     pub(super) fn build<const W: usize>(hashes: &[[u64; W]], cut: Cut, threads: usize) -> Self {
         let rows = hashes.len();
+        assert!(rows <= ROWS_MAX, "more rows than can be numbered");
         let places = cut.bands(W) * rows;
         let mut starts = Table::zeroed(cut.bands(W) * cut.values() + 1);
-        let mut next = Table::zeroed(places + LANES);
+        let mut following = Table::zeroed(places + LANES);
         let mut numbers = Table::zeroed(places);
 
         starts[cut.bands(W) * cut.values()] = places as u32;
         // A chunk has at least one place, also without rows: then there are no chunks, and nothing to list.
         let heads = starts.chunks_exact_mut(cut.values());
-        let parts = heads.zip(next.chunks_mut(rows.max(1))).zip(numbers.chunks_mut(rows.max(1)));
+        let parts = heads.zip(following.chunks_mut(rows.max(1))).zip(numbers.chunks_mut(rows.max(1)));
         let parts = Mutex::new(parts.enumerate());
         let work = || {
             // Bound first: a `while let` would hold the lock while it lists.
             let next_part = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
-            while let Some((band, ((starts, next), numbers))) = next_part() {
-                list(hashes, cut, band, starts, next, numbers);
+            while let Some((band, ((starts, following), numbers))) = next_part() {
+                list(hashes, cut, band, starts, following, numbers);
             }
         };
         thread::scope(|scope| {
@@ -62,14 +63,15 @@ impl Directory {
             }
             work();
         });
-        Self { cut, starts, following: next, numbers }
+        Self { cut, starts, following, numbers }
     }
 
     /// Of the rows of others of the same cut, which get `rows` numbers as the renumberings say. They ascend from directory to
     /// directory, so every bucket is the old ones, one after another.
     pub(super) fn join(parts: &[(View<'_>, &Renumbering)], cut: Cut, bands: usize, rows: usize) -> Self {
+        assert!(rows <= ROWS_MAX, "more rows than can be numbered");
         let mut starts = Table::<u32>::zeroed(bands * cut.values() + 1);
-        let mut next = Table::zeroed(bands * rows + LANES);
+        let mut following = Table::zeroed(bands * rows + LANES);
         let mut numbers = Table::zeroed(bands * rows);
         let mut place = 0;
         for (head, start) in starts.iter_mut().enumerate() {
@@ -81,13 +83,13 @@ impl Directory {
                 let Bucket { from, to } = part.bucket(head as u32);
                 for old in from..to {
                     let Some(number) = renumbering.number(part.number(old)) else { continue };
-                    next[place] = part.following[old as usize];
+                    following[place] = part.following[old as usize];
                     numbers[place] = three_bytes(number);
                     place += 1;
                 }
             }
         }
-        Self { cut, starts, following: next, numbers }
+        Self { cut, starts, following, numbers }
     }
 
     /// To look things up in, many at a time.
@@ -145,8 +147,8 @@ impl<'a> View<'a> {
     /// The bucket of a head.
     #[inline(always)]
     pub(super) fn bucket(&self, head: u32) -> Bucket {
-        let [from, to] = *self.starts[head as usize..].first_chunk().unwrap_or(&[0; 2]);
-        Bucket { from, to }
+        let head = head as usize;
+        Bucket { from: self.starts[head], to: self.starts[head + 1] }
     }
 
     /// Of the places from `from` on, as many as are compared at once: the 16 bits that follow the band. What lies beyond a bucket's end belongs to others.
@@ -182,7 +184,7 @@ fn list<const W: usize>(
     cut: Cut,
     band: usize,
     starts: &mut [u32],
-    next: &mut [u16],
+    following: &mut [u16],
     numbers: &mut [[u8; 3]],
 ) {
     let value = |hash| cut.value(hash, band) as usize;
@@ -200,7 +202,7 @@ fn list<const W: usize>(
         let start = &mut starts[value(hash)];
         *start -= 1;
         let place = (*start - first) as usize;
-        next[place] = cut.following(hash, band);
+        following[place] = cut.following(hash, band);
         numbers[place] = three_bytes(number as u32);
     }
 }

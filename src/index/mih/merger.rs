@@ -1,7 +1,7 @@
 //! The thread that merges segments, so that no insertion waits for it.
 //!
 //! It holds the lock to choose segments and to put the merged one in their place, not while it builds. If building
-//! panics, the segments it was to replace go on serving: slower, never wrong. It tries again after the next change.
+//! panics, the segments it was to replace go on serving: slower, never wrong. It tries again when segments have next changed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -84,11 +84,11 @@ impl<const W: usize> Merger<W> {
         drop(settled.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Waits while there are more than `most` segments and the thread is at work on it: so that who adds faster than can
+    /// Waits while there are more than `most` segments to merge and the thread is at work on it: so that who adds faster than can
     /// be merged is slowed down, and searches are not.
     pub(super) fn wait_for_room(&self, most: usize) {
         let state = self.shared.lock();
-        let is_full = |state: &mut State<W>| state.shelf.segments() > most && !state.is_idle;
+        let is_full = |state: &mut State<W>| state.shelf.growing_segments() > most && !state.is_idle;
         drop(self.shared.progress.wait_while(state, is_full).unwrap_or_else(PoisonError::into_inner));
     }
 

@@ -1,7 +1,7 @@
 //! Multi-index hashing (Norouzi, Punjani & Fleet 2014): an exact index for one writer and many readers.
 //!
-//! A hash is cut into bands of 16 bits; rows that agree with the query on a band to within a bit or two are candidates,
-//! and only candidates are compared in full. `bands` has the proof that no neighbour escapes.
+//! A hash is cut into bands; rows that agree with the query on a band to within a bit or two, and nearly on the 16 bits after it,
+//! are candidates, and only candidates are compared in full. `bands` has the proof that no neighbour escapes.
 //!
 //! ```text
 //!            Writer ──────────┐                       ┌── Merger (a thread)

@@ -197,6 +197,7 @@ impl<const W: usize> Segment<W> {
             let hash = &hashes[row];
             let Some(distance) = ask.near(hash) else { continue };
             let difference: [_; W] = std::array::from_fn(|word| hash[word] ^ ask.query[word]);
+            // Once, though several bands may find it: an answer would leave out the repetitions, but they would take memory.
             let counts_here = ask.allotment(directory.cut).first_finder(&difference) == Some(band.into());
             if counts_here && !self.dead.contains(row) {
                 hits.push(Neighbour { id: self.ids[row], distance });

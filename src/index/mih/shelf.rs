@@ -177,9 +177,9 @@ impl<const W: usize> Shelf<W> {
         self.merging = None;
     }
 
-    /// How many segments a search goes through.
-    pub(super) fn segments(&self) -> usize {
-        self.published.load().segments.len()
+    /// How many segments there are that may still be merged.
+    pub(super) fn growing_segments(&self) -> usize {
+        self.published.load().segments.iter().filter(|segment| size(segment).is_growing()).count()
     }
 
     fn to_merge(&self, snapshot: &Snapshot<W>) -> Vec<usize> {

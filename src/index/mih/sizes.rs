@@ -7,7 +7,8 @@
 //! removed is rewritten alone.
 //!
 //! Large segments are left as they are: merging them would save a search little, since nearly all its time goes to rows,
-//! and would need as much memory again while it lasts.
+//! and would need as much memory again while it lasts. A segment that has grown is done at about two million rows; one
+//! that was loaded at a start has four million.
 
 use std::cmp::Reverse;
 
@@ -51,6 +52,11 @@ impl Size {
     pub(super) fn live(self) -> usize {
         self.rows - self.dead
     }
+
+    /// Whether it may still be merged with others.
+    pub(super) fn is_growing(self) -> bool {
+        self.live() < SEGMENT_ROWS_MAX / 2
+    }
 }
 
 /// The positions of segments to merge into one now, ascending; none if all is well.
@@ -58,7 +64,7 @@ pub(super) fn to_merge(sizes: &[Size]) -> Vec<usize> {
     if let Some(wasteful) = sizes.iter().position(|size| 2 * size.dead > size.rows) {
         return vec![wasteful];
     }
-    let mut growing: Vec<_> = (0..sizes.len()).filter(|&at| sizes[at].live() < SEGMENT_ROWS_MAX / 2).collect();
+    let mut growing: Vec<_> = (0..sizes.len()).filter(|&at| sizes[at].is_growing()).collect();
     growing.sort_unstable_by_key(|&at| Reverse(sizes[at].live()));
     let mut smaller: usize = growing.iter().map(|&at| sizes[at].live()).sum();
     let is_outgrown = |&at: &usize| {

@@ -14,7 +14,7 @@ use crate::domain::Distance;
 use crate::index::Row;
 use crate::index::simd::Simd;
 
-/// With more segments than this, insertions wait for merges. Far more than there are at any rate that can be kept up.
+/// With more segments than this that could be merged, insertions wait for merges.
 const SEGMENTS_MAX: usize = 64;
 
 /// Adds and removes rows. Dropping it stops the merging thread; readers go on with what there is.
@@ -47,7 +47,8 @@ impl<const W: usize> Writer<W> {
     }
 
     pub(super) fn with(simd: Simd, radius_max: Distance, sizes: Sizes, build: Build<W>) -> io::Result<Self> {
-        const { assert!(W > 0, "a hash has at least one word") };
+        // A band's number is kept in one byte.
+        const { assert!(W > 0 && W < 32, "a hash has 1 to 31 words") };
         let shelf = Shelf::new(sizes);
         let reader = Reader::new(shelf.published(), radius_max, simd);
         Ok(Self { merger: Merger::start(shelf, build)?, reader, sizes })
@@ -60,7 +61,7 @@ impl<const W: usize> Writer<W> {
 
     /// Adds a row, even if there is an equal one.
     ///
-    /// Every few thousandth call takes some milliseconds: it makes a segment of the rows before. A caller that adds faster
+    /// About every thousandth call takes a millisecond or two: it makes a segment of the rows before. A caller that adds faster
     /// than can be merged is made to wait.
     pub fn insert(&mut self, hash: [u64; W], id: u64) {
         self.insert_few(&[(hash, id)]);
@@ -71,7 +72,7 @@ impl<const W: usize> Writer<W> {
     ///
     /// They become visible in portions of up to four million, all of them by the time this returns.
     pub fn extend(&mut self, rows: impl IntoIterator<Item = Row<W>>) {
-        let mut rows = rows.into_iter();
+        let mut rows = rows.into_iter().fuse();
         let (merger, wide_rows_min) = (&self.merger, self.sizes.wide_rows_min);
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let mut next_portion = move || rows.by_ref().take(SEGMENT_ROWS_MAX).collect::<Vec<_>>();

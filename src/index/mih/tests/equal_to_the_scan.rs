@@ -29,6 +29,7 @@ enum Step {
     RemoveAny { hash: usize, id: u64 },
     Freeze,
     BeginMerge,
+    BuildMerge,
     FinishMerge,
     AbandonMerge,
     Search { hash: usize, bits: Vec<usize>, radius: u16, limit: usize },
@@ -50,6 +51,7 @@ fn step<const W: usize>(radius_max: u16) -> impl Strategy<Value = Step> {
         2 => row().prop_map(|(hash, id)| Step::RemoveAny { hash, id }),
         1 => Just(Step::Freeze),
         3 => Just(Step::BeginMerge),
+        3 => Just(Step::BuildMerge),
         3 => Just(Step::FinishMerge),
         1 => Just(Step::AbandonMerge),
         8 => search.prop_map(|(hash, (bits, radius), limit)| Step::Search { hash, bits, radius, limit }),
@@ -63,6 +65,8 @@ struct Twins<'a, const W: usize> {
     allot: fn(Cut, Distance) -> Allotment,
     shelf: Shelf<W>,
     merge: Option<Merge<W>>,
+    /// What the merge under way has built, before removals that come after.
+    built: Option<Segment<W>>,
     flat: Flat<W>,
 }
 
@@ -104,14 +108,16 @@ impl<const W: usize> Twins<'_, W> {
                 prop_assert!(begun.is_none() || self.merge.is_none(), "two merges at once");
                 self.merge = self.merge.take().or(begun);
             }
+            Step::BuildMerge => self.built = self.built.take().or(self.merge.as_ref().map(Merge::build)),
             Step::FinishMerge => {
                 if let Some(merge) = self.merge.take() {
-                    self.shelf.finish_merge(&merge, merge.build());
+                    let built = self.built.take().unwrap_or_else(|| merge.build());
+                    self.shelf.finish_merge(&merge, built);
                 }
             }
             Step::AbandonMerge => {
                 self.shelf.abandon_merge();
-                self.merge = None;
+                (self.merge, self.built) = (None, None);
             }
             Step::Search { hash, bits, radius, limit } => {
                 self.search(&flip(self.hash(*hash), bits), Distance::new(*radius), *limit)?;
@@ -153,7 +159,7 @@ fn agree<const W: usize>(
     steps: &[Step],
     allot: fn(Cut, Distance) -> Allotment,
 ) -> Result<(), TestCaseError> {
-    let mut twins = Twins { corpus, allot, shelf: Shelf::new(SIZES), merge: None, flat: Flat::new() };
+    let mut twins = Twins { corpus, allot, shelf: Shelf::new(SIZES), merge: None, built: None, flat: Flat::new() };
     for step in steps {
         twins.take(step)?;
     }
