@@ -130,7 +130,7 @@ impl<'a> Loader<'a> {
             self.progress.report(kind, portion.read);
             Some(portion.rows)
         });
-        writer.extend(portions.fuse().flatten());
+        writer.extend(portions.flatten());
         if let Some(error) = failed {
             return Err(error);
         }

@@ -2,9 +2,10 @@
 //!
 //! Rows are numbered in the order of their ids, so that removing one is a binary search whatever the hashes look like.
 //!
-//! A search goes in steps, each over all that the one before found, and each asking for the memory of the next: the heads
-//! of the buckets, the buckets, the rows' numbers, the rows. So dozens of cache misses are waited for together, and the
-//! time of a search is that of moving its cache lines, not of their latency one by one.
+//! Each step of a search asks for the memory of the next: listing the probes asks for the buckets' heads, a block of heads
+//! for its buckets while the block before is read, a bucket for its candidates' numbers, and numbers for rows. So many
+//! cache misses are waited for together, and the time of a search is that of moving its cache lines, not of their latency
+//! one by one.
 //!
 //! Bytes a row with `W` = 4: 32 the hash, 8 the id, 80 the entries in the lists of 16 bands; 4 MiB for the lists' heads.
 //! Few rows have 32 bands instead, which is 160 bytes a row and 32 KiB.
@@ -67,8 +68,7 @@ struct Candidate {
 impl<const W: usize> Segment<W> {
     /// Of these rows, in any order, at most `directory::ROWS_MAX`, in wide bands from `wide_rows_min` rows on; built by so
     /// many threads.
-    pub(super) fn build(rows: Vec<Row<W>>, wide_rows_min: usize, threads: usize) -> Self {
-        let mut rows = rows;
+    pub(super) fn build(mut rows: Vec<Row<W>>, wide_rows_min: usize, threads: usize) -> Self {
         rows.sort_unstable_by_key(|(_, id)| *id);
         let (mut hashes, mut ids) = (Table::<[u64; W]>::zeroed(rows.len()), Table::zeroed(rows.len()));
         for ((hash, id), row) in hashes.iter_mut().zip(ids.iter_mut()).zip(&rows) {

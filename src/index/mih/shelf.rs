@@ -107,7 +107,7 @@ impl<const W: usize> Shelf<W> {
 
     /// Makes the recent rows a segment, together with those that are still as small, and starts with empty ones.
     ///
-    /// Doing this here, at a few microseconds a row, keeps such segments from piling up while a large merge goes on.
+    /// Doing this here, at about a microsecond a row, keeps such segments from piling up while a large merge goes on.
     pub(super) fn freeze(&mut self) {
         let snapshot = self.published.load_full();
         let is_merging = |segment: &Arc<Segment<W>>| {
