@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::connection::HubArgs;
 use super::draft::RawSignal;
-use super::hash::hash_file;
+use super::hash::{hash_file, turns};
 use super::{Verdict, output};
 use crate::client::{Client, to_json};
-use crate::domain::Signal;
-use crate::media::Looks;
-use crate::wire::{signal_to_wire, v1};
+use crate::domain::{Orientation, Signal};
+use crate::media::OrientedSignal;
+use crate::wire::{Coded, signal_to_wire, v1};
 
 /// Check a picture, or hashes, against the hub's list
 ///
@@ -36,6 +36,10 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
 
+    /// Look up each picture in all eight orientations: finds mirrored and turned copies
+    #[arg(long, conflicts_with = "signals")]
+    dihedral: bool,
+
     /// Send the pictures and let the hub hash them
     #[arg(long, conflicts_with_all = ["signals", "radius"])]
     send_media: bool,
@@ -51,7 +55,7 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
         let read = args.signals.iter().map(RawSignal::read).collect::<Result<Vec<_>, _>>()?;
         let response = check_signals(&client, &read, args.radius, args.limit).await?;
         let facts = json.then(|| to_json(&response)).transpose()?;
-        report(None, &response, facts, &mut verdict)?;
+        report(None, &response, &[], facts, &mut verdict)?;
     }
     let mut failed = 0;
     for path in &args.files {
@@ -73,20 +77,29 @@ async fn check_file(
     verdict: &mut Verdict,
 ) -> anyhow::Result<()> {
     if args.send_media {
-        let response = client.check_media(std::fs::read(path)?, args.limit).await?;
+        let options = v1::check_media_request::Options { limit: args.limit, dihedral: args.dihedral };
+        let response = client.check_media(std::fs::read(path)?, options).await?;
         // Machines are given all of it: the hashes are theirs to keep.
         let facts = json.then(|| to_json(&response)).transpose()?;
-        return report(Some(path), response.check.as_ref().unwrap_or(&v1::CheckResponse::default()), facts, verdict);
+        let turned = response.orientations.iter().map(|number| Orientation::from_wire(*number, "orientations"));
+        let orientations = turned.collect::<Result<Vec<_>, _>>()?;
+        let found = response.check.unwrap_or_default();
+        return report(Some(path), &found, &orientations, facts, verdict);
     }
-    let print = hash_file(path)?;
-    let mut signals = print.signals();
-    if let Looks::Featureless { pdq, quality } = print.looks {
+    let print = hash_file(path, turns(args.dihedral))?;
+    let (mut orientations, mut signals): (Vec<_>, Vec<_>) =
+        print.signals().into_iter().map(|OrientedSignal { orientation, signal }| (orientation, signal)).unzip();
+    if print.is_featureless() {
         // Sent all the same, so that the answer is the hub's: "too featureless".
-        signals.push(Signal::Pdq { hash: pdq, quality: Some(quality) });
+        orientations.push(Orientation::AsStored);
+        signals.push(Signal::Pdq { hash: print.stored.pdq, quality: Some(print.stored.quality) });
     }
     let response = check_signals(client, &signals, args.radius, args.limit).await?;
-    let facts = json.then(|| to_json(&response)).transpose()?;
-    report(Some(path), &response, facts, verdict)
+    let mut facts = json.then(|| to_json(&response)).transpose()?;
+    if let Some(facts) = &mut facts {
+        facts["orientations"] = orientations.iter().map(|orientation| orientation.code()).collect();
+    }
+    report(Some(path), &response, &orientations, facts, verdict)
 }
 
 /// Looks up the signals of one item. A radius given is used for every kind, as far as the kind allows it.
@@ -112,6 +125,7 @@ pub(super) async fn check_signals(
 fn report(
     file: Option<&Path>,
     response: &v1::CheckResponse,
+    orientations: &[Orientation],
     facts: Option<serde_json::Value>,
     verdict: &mut Verdict,
 ) -> anyhow::Result<()> {
@@ -124,12 +138,12 @@ fn report(
             facts["file"] = name.into();
             output::line(&facts.to_string())
         }
-        None => output::line(words(name.as_deref().unwrap_or("the hashes"), response).trim_end()),
+        None => output::line(words(name.as_deref().unwrap_or("the hashes"), response, orientations).trim_end()),
     }
 }
 
-/// An answer in words.
-pub(super) fn words(name: &str, response: &v1::CheckResponse) -> String {
+/// An answer in words; `orientations` are those of the signals that were looked up, or none.
+pub(super) fn words(name: &str, response: &v1::CheckResponse, orientations: &[Orientation]) -> String {
     let featureless = response.results.iter().any(|result| result.outcome() == v1::Outcome::TooFeatureless);
     let mut text = match response.matches.len() {
         0 if featureless => format!("{name}: no match; the picture is too featureless for perceptual hashes\n"),
@@ -140,7 +154,7 @@ pub(super) fn words(name: &str, response: &v1::CheckResponse) -> String {
     for found in &response.matches {
         let Some(entry) = &found.entry else { continue };
         let labels: Vec<_> = entry.labels.iter().map(|label| output::plain(label)).collect();
-        let _ = writeln!(text, "  entry {}: {}", entry.entry_id, output::evidence(&found.evidence));
+        let _ = writeln!(text, "  entry {}: {}", entry.entry_id, output::evidence(&found.evidence, orientations));
         let _ = writeln!(text, "    labels        {} (taxonomy {})", labels.join(", "), entry.taxonomy_version);
         let contributor = output::contributor(entry.contributor.as_ref());
         let _ = writeln!(text, "    contributor   {contributor}, {}", output::time(entry.contributed.as_ref()));

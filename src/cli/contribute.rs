@@ -11,7 +11,7 @@ use super::draft::{RawBasis, RawDraft, RawOrder, RawProvenance, RawSignal};
 use super::hash::hash_file;
 use super::{Verdict, output};
 use crate::domain::Standing;
-use crate::media::Looks;
+use crate::media::Turns;
 use crate::wire::{Coded, draft_to_wire, v1};
 
 /// Put one item on the hub's list
@@ -23,7 +23,7 @@ use crate::wire::{Coded, draft_to_wire, v1};
     --basis behaviour --producer perpetrator --confidence 95 --tlp TLP:AMBER --receipt photo.tlog-proof"
 )]
 pub struct Args {
-    /// The item; its five hashes are computed here
+    /// The item; its hashes are computed here, also those of the picture as it is shown where EXIF says to turn it
     #[arg(value_name = "FILE", required_unless_present = "signals")]
     file: Option<PathBuf>,
 
@@ -119,14 +119,15 @@ impl Args {
     fn draft(&self) -> anyhow::Result<RawDraft> {
         let mut signals = self.signals.clone();
         if let Some(path) = &self.file {
-            let print = hash_file(path)?;
-            if let Looks::Featureless { quality, .. } = print.looks {
+            let print = hash_file(path, Turns::Shown)?;
+            if print.is_featureless() {
                 bail!(
-                    "{}: too featureless to share or match (PDQ quality {quality}, at least 50 is needed)",
-                    path.display()
+                    "{}: too featureless to share or match (PDQ quality {}, at least 50 is needed)",
+                    path.display(),
+                    print.quality()
                 );
             }
-            signals.extend(print.signals().iter().map(RawSignal::from));
+            signals.extend(print.signals().iter().map(|turned| RawSignal::from(&turned.signal)));
         }
         let government_order = match &self.government_order {
             None => None,

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::Verdict;
 use super::output::line;
-use crate::media::{DecodeLimits, Fingerprint, Looks, fingerprint};
+use crate::domain::Orientation;
+use crate::media::{DecodeLimits, Fingerprint, OrientedSignal, Turns, fingerprint};
 
 /// Hash pictures on this machine; nothing is sent anywhere
 #[derive(Debug, clap::Args)]
@@ -16,23 +17,32 @@ pub struct Args {
     /// Pictures: JPEG, PNG, GIF, WebP, BMP or TIFF
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    /// Hash each picture in all eight orientations
+    #[arg(long)]
+    dihedral: bool,
+}
+
+/// The orientations that `--dihedral` asks for.
+pub(super) const fn turns(dihedral: bool) -> Turns {
+    if dihedral { Turns::All } else { Turns::Shown }
 }
 
 /// Reads and hashes one picture.
-pub(super) fn hash_file(path: &Path) -> anyhow::Result<Fingerprint> {
+pub(super) fn hash_file(path: &Path, turns: Turns) -> anyhow::Result<Fingerprint> {
     let limits = DecodeLimits::default();
     let size = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
     if size > limits.bytes_max as u64 {
         anyhow::bail!("{}: must be at most {} bytes, got {size}", path.display(), limits.bytes_max);
     }
     let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-    fingerprint(&bytes, &limits).with_context(|| path.display().to_string())
+    fingerprint(&bytes, &limits, turns).with_context(|| path.display().to_string())
 }
 
 pub(super) fn run(args: &Args, json: bool) -> anyhow::Result<Verdict> {
     let mut failed = 0;
     for path in &args.files {
-        match hash_file(path) {
+        match hash_file(path, turns(args.dihedral)) {
             Ok(print) if json => line(&as_json(path, &print).to_string())?,
             Ok(print) => line(&as_text(path, &print))?,
             // Others may still be sound: say what is wrong with this one and go on.
@@ -52,11 +62,15 @@ fn as_json(path: &Path, print: &Fingerprint) -> serde_json::Value {
     let signals: Vec<_> = print
         .signals()
         .iter()
-        .map(|signal| match signal.quality() {
-            Some(quality) => {
-                json!({ "kind": signal.kind().code(), "value": signal.hex(), "quality": quality.percent() })
+        .map(|OrientedSignal { orientation, signal }| {
+            let mut fields = json!({ "kind": signal.kind().code(), "value": signal.hex() });
+            if let Some(quality) = signal.quality() {
+                fields["quality"] = quality.percent().into();
             }
-            None => json!({ "kind": signal.kind().code(), "value": signal.hex() }),
+            if *orientation != Orientation::AsStored {
+                fields["orientation"] = orientation.code().into();
+            }
+            fields
         })
         .collect();
     json!({
@@ -64,20 +78,22 @@ fn as_json(path: &Path, print: &Fingerprint) -> serde_json::Value {
         "format": print.format.code(),
         "width": print.width,
         "height": print.height,
-        "quality": print.looks.quality().percent(),
-        "featureless": matches!(print.looks, Looks::Featureless { .. }),
+        "quality": print.quality().percent(),
+        "featureless": print.is_featureless(),
         "signals": signals,
     })
 }
 
 fn as_text(path: &Path, print: &Fingerprint) -> String {
     let mut text = format!("{}: {} {}x{}", path.display(), print.format, print.width, print.height);
-    if let Looks::Featureless { quality, .. } = print.looks {
+    if print.is_featureless() {
+        let quality = print.quality();
         text.push_str(&format!("\n  too featureless to share or match (PDQ quality {quality}, at least 50 is needed)"));
     }
-    for signal in print.signals() {
+    for OrientedSignal { orientation, signal } in print.signals() {
         let quality = signal.quality().map(|quality| format!("  quality {quality}")).unwrap_or_default();
-        text.push_str(&format!("\n  {:<6} {}{quality}", signal.kind(), signal.hex()));
+        let turned = if orientation == Orientation::AsStored { String::new() } else { format!("  {orientation}") };
+        text.push_str(&format!("\n  {:<6} {}{quality}{turned}", signal.kind(), signal.hex()));
     }
     text
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use prost::{Message, Name};
 
 use crate::client::{ConnectError, to_json};
+use crate::domain::{Orientation, SignalKind};
 use crate::wire::{Coded, v1};
 
 /// Prints an API message as one line of JSON.
@@ -155,11 +156,19 @@ pub fn assessment(assessment: Option<&v1::Assessment>, indent: &str) -> String {
     text
 }
 
-/// Evidence in words: `pdq at 4 bits, md5 equal`.
-pub fn evidence(evidence: &[v1::Evidence]) -> String {
+/// Evidence in words: `pdq at 4 bits (rotated-90), md5 equal`. `orientations` has one for each of the caller's signals, or is
+/// empty where nothing was turned.
+pub fn evidence(evidence: &[v1::Evidence], orientations: &[Orientation]) -> String {
     let one = |evidence: &v1::Evidence| {
-        let kind = code::<crate::domain::SignalKind>(evidence.kind);
-        if evidence.distance == 0 { format!("{kind} equal") } else { format!("{kind} at {} bits", evidence.distance) }
+        let kind = code::<SignalKind>(evidence.kind);
+        let turned = match orientations.get(evidence.signal as usize) {
+            None | Some(Orientation::AsStored) => String::new(),
+            Some(orientation) => format!(" ({orientation})"),
+        };
+        match evidence.distance {
+            0 => format!("{kind} equal{turned}"),
+            bits => format!("{kind} at {bits} bits{turned}"),
+        }
     };
     evidence.iter().map(one).collect::<Vec<_>>().join(", ")
 }

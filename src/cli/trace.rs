@@ -7,6 +7,8 @@ use super::connection::HubArgs;
 use super::contribute::save_receipt;
 use super::hash::hash_file;
 use super::{Verdict, output};
+use crate::domain::Orientation;
+use crate::media::Turns;
 use crate::wire::{signal_to_wire, v1};
 
 /// Show everything about one entry: who, when, why, what it counts for, and its proof
@@ -32,22 +34,24 @@ pub struct Args {
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let against = match &args.against {
         None => Vec::new(),
-        Some(path) => hash_file(path)?.signals().iter().map(signal_to_wire).collect(),
+        Some(path) => hash_file(path, Turns::Shown)?.signals(),
     };
     let client = args.hub.connect().await?;
+    let orientations: Vec<_> = against.iter().map(|turned| turned.orientation).collect();
+    let against = against.iter().map(|turned| signal_to_wire(&turned.signal)).collect();
     let request = v1::TraceRequest { entry_id: args.entry, against };
     let traced = client.reviews().trace(request).await?.into_inner();
     save_receipt(args.receipt.as_deref(), traced.receipt.as_ref())?;
     if json {
         output::json(&traced)?;
     } else {
-        output::line(words(&traced).trim_end())?;
+        output::line(words(&traced, &orientations).trim_end())?;
     }
     Ok(Verdict::Yes)
 }
 
-/// A trace in words.
-pub(super) fn words(traced: &v1::TraceResponse) -> String {
+/// A trace in words; `orientations` are those of the signals that it was held against.
+pub(super) fn words(traced: &v1::TraceResponse, orientations: &[Orientation]) -> String {
     let mut text = String::new();
     let Some(entry) = &traced.entry else { return text };
     let _ = writeln!(text, "entry {}", entry.entry_id);
@@ -64,7 +68,7 @@ pub(super) fn words(traced: &v1::TraceResponse) -> String {
         entry.signal_kinds.iter().map(|kind| output::code::<crate::domain::SignalKind>(*kind)).collect();
     let _ = writeln!(text, "  signals       {}", kinds.join(", "));
     if !traced.evidence.is_empty() {
-        let _ = writeln!(text, "  distance      {}", output::evidence(&traced.evidence));
+        let _ = writeln!(text, "  distance      {}", output::evidence(&traced.evidence, orientations));
     }
     text.push_str(&output::assessment(traced.assessment.as_ref(), "  "));
     for step in &traced.history {

@@ -142,9 +142,13 @@ impl Client {
     ///
     /// # Errors
     /// The hub's status.
-    pub async fn check_media(&self, bytes: Vec<u8>, limit: Option<u32>) -> Result<v1::CheckMediaResponse, Status> {
-        use v1::check_media_request::{Options, Part};
-        let options = std::iter::once(Part::Options(Options { limit }));
+    pub async fn check_media(
+        &self,
+        bytes: Vec<u8>,
+        options: v1::check_media_request::Options,
+    ) -> Result<v1::CheckMediaResponse, Status> {
+        use v1::check_media_request::Part;
+        let options = std::iter::once(Part::Options(options));
         let chunks: Vec<_> = bytes.chunks(CHUNK_BYTES).map(|chunk| Part::Chunk(chunk.to_vec())).collect();
         let parts = options.chain(chunks).map(|part| v1::CheckMediaRequest { part: Some(part) });
         let parts: Vec<_> = parts.collect();

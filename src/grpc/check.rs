@@ -11,10 +11,10 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{Desk, permit};
 use crate::domain::FieldError;
-use crate::hub::{Check, CheckAnswer};
+use crate::hub::{Check, CheckAnswer, MediaOptions};
 use crate::policy::{Permit, operation};
 use crate::wire::v1::{self, check_service_server::CheckService};
-use crate::wire::{IntoStatus, TAG_BYTES_MAX, check_answer, check_media_answer, check_query};
+use crate::wire::{IntoStatus, TAG_BYTES_MAX, check_answer, check_media_answer, check_query, media_options};
 
 /// The longest an upload may take.
 const UPLOAD: Duration = Duration::from_secs(60);
@@ -67,12 +67,12 @@ impl CheckService for Service {
         let permit = permit::<operation::Check, _>(&request)?;
         let mut upload = check_media.begin().map_err(IntoStatus::into_status)?;
         let mut parts = request.into_inner();
-        let mut limit = None;
+        let mut options = MediaOptions::default();
         let mut first = true;
         let read = async {
             while let Some(message) = parts.message().await? {
                 match message.part {
-                    Some(v1::check_media_request::Part::Options(options)) if first => limit = options.limit,
+                    Some(v1::check_media_request::Part::Options(given)) if first => options = media_options(&given),
                     Some(v1::check_media_request::Part::Options(_)) => {
                         return Err(FieldError::new("options", "must come first, and once").into_status());
                     }
@@ -87,7 +87,7 @@ impl CheckService for Service {
         };
         let late = |_| Status::deadline_exceeded(format!("media: must arrive within {} s", UPLOAD.as_secs()));
         timeout(UPLOAD, read).await.map_err(late)??;
-        let answer = upload.finish(&permit, limit).await.map_err(IntoStatus::into_status)?;
+        let answer = upload.finish(&permit, options).await.map_err(IntoStatus::into_status)?;
         Ok(Response::new(check_media_answer(&answer)))
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::check::{Check, CheckAnswer, CheckError, CheckQuery, Outcome, Query};
-use crate::domain::{FieldError, Signal};
-use crate::media::{DecodeLimits, Fingerprint, FingerprintError, Looks, fingerprint};
+use crate::domain::FieldError;
+use crate::media::{DecodeLimits, Fingerprint, FingerprintError, OrientedSignal, Turns, fingerprint};
 use crate::policy::{Permit, operation};
 
 /// Uploads that may be on their way or waiting, for each picture that is being decoded.
@@ -29,12 +29,21 @@ pub struct Upload {
     _place: OwnedSemaphorePermit,
 }
 
+/// How to check a picture.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MediaOptions {
+    /// At most so many matches; `None`: as many as a check gives that names no limit.
+    pub limit: Option<u32>,
+    /// Which orientations to look up.
+    pub turns: Turns,
+}
+
 /// A picture's hashes and what they found.
 #[derive(Clone, Debug)]
 pub struct CheckMediaAnswer {
     pub fingerprint: Fingerprint,
     /// The signals that were looked up.
-    pub signals: Vec<Signal>,
+    pub signals: Vec<OrientedSignal>,
     /// One outcome a signal; one more, [`Outcome::TooFeatureless`], if the picture is.
     pub check: CheckAnswer,
 }
@@ -104,22 +113,22 @@ impl Upload {
     pub async fn finish(
         self,
         permit: &Permit<operation::Check>,
-        limit: Option<u32>,
+        options: MediaOptions,
     ) -> Result<CheckMediaAnswer, CheckMediaError> {
         let Self { check_media, bytes, _place } = self;
         let worker = check_media.workers.acquire_owned().await.map_err(|_| CheckMediaError::Busy)?;
         let limits = check_media.limits;
         // The permit to work goes with the work: it is given back when the decoder ends, also if the caller has gone away.
         let hashed = tokio::task::spawn_blocking(move || {
-            let fingerprint = fingerprint(&bytes, &limits);
+            let fingerprint = fingerprint(&bytes, &limits, options.turns);
             drop(worker);
             fingerprint
         });
         let fingerprint = hashed.await.map_err(|_| CheckMediaError::Decoder)??;
         let signals = fingerprint.signals();
-        let queries = signals.iter().map(|signal| Query::new(*signal, None)).collect::<Result<_, _>>()?;
-        let mut check = check_media.check.run(permit, &CheckQuery::new(queries, limit)?).await?;
-        if matches!(fingerprint.looks, Looks::Featureless { .. }) {
+        let queries = signals.iter().map(|turned| Query::new(turned.signal, None)).collect::<Result<_, _>>()?;
+        let mut check = check_media.check.run(permit, &CheckQuery::new(queries, options.limit)?).await?;
+        if fingerprint.is_featureless() {
             check.outcomes.push(Outcome::TooFeatureless);
         }
         Ok(CheckMediaAnswer { fingerprint, signals, check })

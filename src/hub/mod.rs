@@ -38,7 +38,7 @@ pub use audit::{AuditError, Report, audit};
 pub use check::{
     Check, CheckAnswer, CheckError, CheckQuery, Evidence, LIMIT_DEFAULT, LIMIT_MAX, Match, Outcome, QUERIES_MAX, Query,
 };
-pub use check_media::{CheckMedia, CheckMediaAnswer, CheckMediaError};
+pub use check_media::{CheckMedia, CheckMediaAnswer, CheckMediaError, MediaOptions};
 pub use commit::{CommitError, Head, Sequenced};
 pub use contribute::{Contribute, ContributeError, Contributed};
 pub use decide::Refusal;

@@ -1,65 +1,129 @@
 //! All signals of one file, from one decoding.
 
-use super::decode::{DecodeError, DecodeLimits, decode_as, recognize};
+use serde::{Deserialize, Serialize};
+
+use super::decode::{DecodeError, DecodeLimits, Decoded, decode_as, recognize};
 use super::pdq::{self, TooSmall};
-use super::{Format, digest, perceptual};
-use crate::domain::{Hash64, Pdq, Quality, Signal};
+use super::perceptual::{Grey, dhash, phash};
+use super::{Format, Picture, digest};
+use crate::domain::{Hash64, Orientation, Pdq, Quality, Signal};
 
 /// What a file's bytes are, in hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// The format its bytes are in.
     pub format: Format,
-    /// In pixels, as stored: an EXIF rotation is not applied.
+    /// In pixels, as stored.
     pub width: u32,
-    /// In pixels, as stored: an EXIF rotation is not applied.
+    /// In pixels, as stored.
     pub height: u32,
     /// MD5 of the file.
     pub md5: Signal,
     /// SHA-256 of the file.
     pub sha256: Signal,
-    /// What it looks like.
-    pub looks: Looks,
+    /// What it looks like as stored.
+    pub stored: Reading,
+    /// What it looks like otherwise, no orientation twice: first as it is shown, where the file says that it is to be turned
+    /// before; then, if they were asked for, the other orientations.
+    pub turned: Vec<Reading>,
 }
 
-/// The perceptual side of a fingerprint.
+/// What a picture looks like in one orientation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Looks {
-    /// There is enough in the picture to share and match its hashes.
-    Matchable { pdq: Pdq, quality: Quality, phash: Hash64, dhash: Hash64 },
-    /// A flat or nearly flat picture: its PDQ hash would match others by accident, and the weaker hashes all the more.
-    /// Its digests remain good.
-    Featureless { pdq: Pdq, quality: Quality },
+pub struct Reading {
+    pub orientation: Orientation,
+    pub pdq: Pdq,
+    /// Of `pdq`. Below 50 there is too little in the picture to share or match any perceptual hash of it.
+    pub quality: Quality,
+    /// The two 64-bit hashes; none of an orientation that is neither as stored nor as shown.
+    pub words: Option<Words>,
 }
 
-impl Looks {
-    /// PDQ's measure of how much there is to hash.
-    pub const fn quality(&self) -> Quality {
-        match self {
-            Self::Matchable { quality, .. } | Self::Featureless { quality, .. } => *quality,
-        }
+/// The two 64-bit perceptual hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    pub phash: Hash64,
+    pub dhash: Hash64,
+}
+
+/// A signal, and how the picture was turned for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrientedSignal {
+    /// [`Orientation::AsStored`] for digests.
+    pub orientation: Orientation,
+    pub signal: Signal,
+}
+
+/// Which orientations of a picture to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Turns {
+    /// As it is stored, and as it is shown.
+    #[default]
+    Shown,
+    /// All eight, to find mirrored and turned copies: the others by their PDQ hash alone.
+    All,
+}
+
+impl Reading {
+    fn of(picture: &Picture, orientation: Orientation) -> Result<Self, TooSmall> {
+        let (pdq, quality) = pdq::hash(picture)?;
+        Ok(Self { orientation, pdq, quality, words: Some(Words::of(picture)) })
+    }
+}
+
+impl Words {
+    fn of(picture: &Picture) -> Self {
+        let grey = Grey::of(picture);
+        Self { phash: phash(&grey), dhash: dhash(&grey) }
     }
 }
 
 impl Fingerprint {
-    /// The signals that may be shared and matched: PDQ with its quality, `phash`, `dhash`, MD5, SHA-256; only the last
-    /// two of a featureless picture.
-    pub fn signals(&self) -> Vec<Signal> {
-        let mut signals = Vec::with_capacity(5);
-        if let Looks::Matchable { pdq, quality, phash, dhash } = self.looks {
-            signals.extend([
-                Signal::Pdq { hash: pdq, quality: Some(quality) },
-                Signal::Phash(phash),
-                Signal::Dhash(dhash),
-            ]);
+    /// Every reading, the stored one first.
+    pub fn readings(&self) -> impl Iterator<Item = &Reading> {
+        std::iter::once(&self.stored).chain(&self.turned)
+    }
+
+    /// The most signals that a file can have: PDQ in eight orientations, two 64-bit hashes in two, two digests.
+    pub const SIGNALS_MAX: usize = 8 + 2 * 2 + 2;
+
+    /// The signals that may be shared and matched, each once: of every reading PDQ with its quality, `phash` and `dhash`;
+    /// then MD5 and SHA-256. A reading whose quality is too low has none.
+    pub fn signals(&self) -> Vec<OrientedSignal> {
+        let mut signals: Vec<OrientedSignal> = Vec::with_capacity(Self::SIGNALS_MAX);
+        let mut add = |orientation, signal| {
+            // A symmetrical picture has one hash for several orientations.
+            if !signals.iter().any(|other| other.signal == signal) {
+                signals.push(OrientedSignal { orientation, signal });
+            }
+        };
+        for reading in self.readings().filter(|reading| reading.quality.is_matchable()) {
+            add(reading.orientation, Signal::Pdq { hash: reading.pdq, quality: Some(reading.quality) });
+            if let Some(Words { phash, dhash }) = reading.words {
+                add(reading.orientation, Signal::Phash(phash));
+                add(reading.orientation, Signal::Dhash(dhash));
+            }
         }
-        signals.extend([self.md5, self.sha256]);
+        add(Orientation::AsStored, self.md5);
+        add(Orientation::AsStored, self.sha256);
         signals
+    }
+
+    /// PDQ's measure of how much there is to hash: the best of all readings.
+    pub fn quality(&self) -> Quality {
+        self.turned.iter().map(|reading| reading.quality).fold(self.stored.quality, Ord::max)
+    }
+
+    /// Whether it is a flat or nearly flat picture: its PDQ hash would match others by accident, and the weaker hashes all
+    /// the more. Its digests remain good.
+    pub fn is_featureless(&self) -> bool {
+        !self.quality().is_matchable()
     }
 }
 
 /// Why a file has no fingerprint.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FingerprintError {
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -79,29 +143,43 @@ impl FingerprintError {
 
 /// Decodes `bytes` once and computes every signal.
 ///
-/// A picture without features is an ordinary outcome, [`Looks::Featureless`], not an error. The digests of a file that
-/// has no fingerprint can still be had from [`digest::md5`] and [`digest::sha256`].
+/// A picture without features is an ordinary outcome, [`Fingerprint::is_featureless`], not an error. The digests of a file
+/// that has no fingerprint can still be had from [`digest::md5`] and [`digest::sha256`].
 ///
 /// # Errors
 /// [`FingerprintError::Decode`] if `bytes` are not a picture within `limits`; [`FingerprintError::TooSmall`] if the
 /// picture is below PDQ's 5 pixels on a side.
-pub fn fingerprint(bytes: &[u8], limits: &DecodeLimits) -> Result<Fingerprint, FingerprintError> {
+pub fn fingerprint(bytes: &[u8], limits: &DecodeLimits, turns: Turns) -> Result<Fingerprint, FingerprintError> {
     let format = recognize(bytes, limits)?;
-    let picture = decode_as(format, bytes, limits)?;
-    let (pdq, quality) = pdq::hash(&picture)?;
-    let looks = if quality.is_matchable() {
-        Looks::Matchable { pdq, quality, phash: perceptual::phash(&picture), dhash: perceptual::dhash(&picture) }
-    } else {
-        Looks::Featureless { pdq, quality }
-    };
+    let Decoded { picture, shown } = decode_as(format, bytes, limits)?;
     Ok(Fingerprint {
         format,
         width: picture.width(),
         height: picture.height(),
         md5: digest::md5(bytes),
         sha256: digest::sha256(bytes),
-        looks,
+        stored: Reading::of(&picture, Orientation::AsStored)?,
+        turned: turned(&picture, shown, turns)?,
     })
+}
+
+/// The readings of a picture that `turns` asks for beside the stored one.
+///
+/// As shown it is turned and hashed anew, so that its hash is exactly what those who turn first have.
+fn turned(picture: &Picture, shown: Orientation, turns: Turns) -> Result<Vec<Reading>, TooSmall> {
+    let mut readings = Vec::new();
+    if shown != Orientation::AsStored {
+        readings.push(Reading::of(&picture.turned(shown), shown)?);
+    }
+    if turns == Turns::All {
+        for &orientation in Orientation::ALL {
+            if orientation != Orientation::AsStored && orientation != shown {
+                let (pdq, quality) = pdq::hash(&picture.turned(orientation))?;
+                readings.push(Reading { orientation, pdq, quality, words: None });
+            }
+        }
+    }
+    Ok(readings)
 }
 
 #[cfg(test)]
@@ -119,11 +197,11 @@ mod tests {
     }
 
     fn fingerprint_of(bytes: &[u8]) -> Result<Fingerprint, FingerprintError> {
-        fingerprint(bytes, &DecodeLimits::default())
+        fingerprint(bytes, &DecodeLimits::default(), Turns::Shown)
     }
 
     fn kinds(fingerprint: &Fingerprint) -> Vec<SignalKind> {
-        fingerprint.signals().iter().map(Signal::kind).collect()
+        fingerprint.signals().iter().map(|turned| turned.signal.kind()).collect()
     }
 
     #[test]
@@ -133,14 +211,14 @@ mod tests {
         assert_eq!((fingerprint.format, fingerprint.width, fingerprint.height), (Format::Png, 90, 70));
         use SignalKind::{Dhash, Md5, Pdq, Phash, Sha256};
         assert_eq!(kinds(&fingerprint), [Pdq, Phash, Dhash, Md5, Sha256]);
-        assert_eq!(fingerprint.signals()[0].quality(), Some(fingerprint.looks.quality()));
-        assert!(fingerprint.looks.quality().is_matchable());
+        assert_eq!(fingerprint.signals()[0].signal.quality(), Some(fingerprint.quality()));
+        assert!(fingerprint.quality().is_matchable() && !fingerprint.is_featureless());
     }
 
     #[test]
     fn a_featureless_picture_is_no_error_but_offers_only_its_digests() {
         let fingerprint = fingerprint_of(&png(90, 70, |_, _| 128)).unwrap();
-        assert!(matches!(fingerprint.looks, Looks::Featureless { quality, .. } if quality.percent() == 0));
+        assert!(fingerprint.is_featureless() && fingerprint.quality().percent() == 0);
         assert_eq!(kinds(&fingerprint), [SignalKind::Md5, SignalKind::Sha256]);
     }
 
@@ -164,7 +242,7 @@ mod tests {
     fn debug_shows_no_hash() {
         let fingerprint = fingerprint_of(&png(90, 70, |x, y| if x / 9 % 2 == y / 9 % 2 { 220 } else { 10 })).unwrap();
         let shown = format!("{fingerprint:?}");
-        for signal in fingerprint.signals() {
+        for OrientedSignal { signal, .. } in fingerprint.signals() {
             assert!(!shown.contains(&signal.hex()), "{:?}", signal.kind());
         }
     }

@@ -15,8 +15,8 @@ pub mod pdq;
 mod perceptual;
 mod picture;
 
-pub use decode::{Damage, DecodeError, DecodeLimits, decode};
+pub use decode::{Damage, DecodeError, DecodeLimits, Reason, decode};
 pub use digest::{md5, sha256};
-pub use fingerprint::{Fingerprint, FingerprintError, Looks, fingerprint};
-pub use perceptual::{dhash, phash};
+pub use fingerprint::{Fingerprint, FingerprintError, OrientedSignal, Reading, Turns, Words, fingerprint};
+pub use perceptual::{Grey, dhash, phash};
 pub use picture::{Format, Picture, WrongPixelCount};

@@ -23,19 +23,30 @@
 //! Neither hash has a measure of quality. Ask [`super::pdq::hash`] for one first: of a picture without structure they say
 //! nothing, and all such pictures match one another.
 
+use image::{GrayImage, imageops};
 use img_hash::{BitOrder, FilterType, HashAlg, HasherConfig};
 
 use super::Picture;
 use crate::domain::Hash64;
 
+/// A picture's grey scale, of which both hashes are computed: one byte a pixel.
+pub struct Grey(GrayImage);
+
+impl Grey {
+    /// The grey scale of `picture`.
+    pub fn of(picture: &Picture) -> Self {
+        Self(imageops::grayscale(picture.as_image()))
+    }
+}
+
 /// The mean hash of the picture's 8x8 lowest frequencies. The module says exactly what that is.
-pub fn phash(picture: &Picture) -> Hash64 {
-    hash(picture, config(HashAlg::Mean).preproc_dct())
+pub fn phash(grey: &Grey) -> Hash64 {
+    hash(grey, config(HashAlg::Mean).preproc_dct())
 }
 
 /// The hash of horizontal gradients, 8x8. The module says exactly what that is.
-pub fn dhash(picture: &Picture) -> Hash64 {
-    hash(picture, config(HashAlg::Gradient))
+pub fn dhash(grey: &Grey) -> Hash64 {
+    hash(grey, config(HashAlg::Gradient))
 }
 
 /// Every setting is named, so that none changes with the crate's defaults.
@@ -47,8 +58,8 @@ fn config(algorithm: HashAlg) -> HasherConfig<[u8; 8]> {
         .bit_order(BitOrder::LsbFirst)
 }
 
-fn hash(picture: &Picture, config: HasherConfig<[u8; 8]>) -> Hash64 {
-    let bytes = config.to_hasher().hash_image(picture.as_image()).into_inner();
+fn hash(grey: &Grey, config: HasherConfig<[u8; 8]>) -> Hash64 {
+    let bytes = config.to_hasher().hash_image(&grey.0).into_inner();
     Hash64::from_word(u64::from_be_bytes(bytes))
 }
 
@@ -57,9 +68,9 @@ mod tests {
     use super::*;
 
     /// 9x8 pixels, so that the gradient hash sees them as they are.
-    fn grey(levels: impl Fn(u32, u32) -> u8) -> Picture {
+    fn grey(levels: impl Fn(u32, u32) -> u8) -> Grey {
         let rgb = (0..8).flat_map(|y| (0..9).flat_map(move |x| [(x, y); 3])).map(|(x, y)| levels(x, y)).collect();
-        Picture::from_rgb8(9, 8, rgb).unwrap()
+        Grey::of(&Picture::from_rgb8(9, 8, rgb).unwrap())
     }
 
     #[test]

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use image::{ImageFormat, RgbImage};
+use image::{ImageFormat, RgbImage, imageops};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Orientation;
 
 /// The file formats a picture may come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     Jpeg,
     Png,
@@ -105,10 +109,30 @@ impl Picture {
         self.0.as_raw().as_chunks().0
     }
 
+    /// A copy, turned. Takes as much memory again.
+    pub fn turned(&self, orientation: Orientation) -> Self {
+        let Self(image) = self;
+        Self(match orientation {
+            Orientation::AsStored => image.clone(),
+            Orientation::Rotated90 => imageops::rotate90(image),
+            Orientation::Rotated180 => imageops::rotate180(image),
+            Orientation::Rotated270 => imageops::rotate270(image),
+            Orientation::FlippedHorizontally => imageops::flip_horizontal(image),
+            Orientation::FlippedVertically => imageops::flip_vertical(image),
+            Orientation::Transposed => mirrored(imageops::rotate90(image)),
+            Orientation::Transversed => mirrored(imageops::rotate270(image)),
+        })
+    }
+
     /// The same pixels as the `image` crate's type.
     pub(super) fn as_image(&self) -> &RgbImage {
         &self.0
     }
+}
+
+fn mirrored(mut image: RgbImage) -> RgbImage {
+    imageops::flip_horizontal_in_place(&mut image);
+    image
 }
 
 // A picture in a log would be content in a log.
@@ -129,6 +153,33 @@ mod tests {
         for (width, height, bytes) in [(2, 1, 5), (2, 1, 7), (2, 1, 9), (0, 0, 0), (0, 7, 0), (u32::MAX, u32::MAX, 3)] {
             let error = Picture::from_rgb8(width, height, vec![0; bytes]).unwrap_err();
             assert_eq!(error, WrongPixelCount { width, height, bytes });
+        }
+    }
+
+    #[test]
+    fn each_orientation_has_at_every_pixel_what_its_definition_says() {
+        let (w, h) = (3u32, 2u32);
+        let stored = Picture::from_rgb8(w, h, (0..18).collect()).unwrap();
+        let at = |picture: &Picture, x: u32, y: u32| picture.pixels()[(y * picture.width() + x) as usize];
+        for &orientation in Orientation::ALL {
+            use Orientation::*;
+            let turned = stored.turned(orientation);
+            let lies = matches!(orientation, Rotated90 | Rotated270 | Transposed | Transversed);
+            assert_eq!((turned.width(), turned.height()), if lies { (h, w) } else { (w, h) }, "{orientation}");
+            for (x, y) in (0..turned.height()).flat_map(|y| (0..turned.width()).map(move |x| (x, y))) {
+                // As the documentation of `Orientation` has it.
+                let (from_x, from_y) = match orientation {
+                    AsStored => (x, y),
+                    Rotated90 => (y, h - 1 - x),
+                    Rotated180 => (w - 1 - x, h - 1 - y),
+                    Rotated270 => (w - 1 - y, x),
+                    FlippedHorizontally => (w - 1 - x, y),
+                    FlippedVertically => (x, h - 1 - y),
+                    Transposed => (y, x),
+                    Transversed => (w - 1 - y, h - 1 - x),
+                };
+                assert_eq!(at(&turned, x, y), at(&stored, from_x, from_y), "{orientation} at {x}, {y}");
+            }
         }
     }
 

@@ -5,7 +5,8 @@ use super::entry::{assessment, summary};
 use super::signal::{signal_from_wire, signal_to_wire};
 use super::{required, v1};
 use crate::domain::{FieldError, check_count};
-use crate::hub::{self, CheckQuery, QUERIES_MAX, Query};
+use crate::hub::{self, CheckQuery, MediaOptions, QUERIES_MAX, Query};
+use crate::media::Turns;
 
 /// The longest tag, in bytes.
 pub const TAG_BYTES_MAX: usize = 64;
@@ -55,6 +56,11 @@ pub fn evidence(evidence: &hub::Evidence) -> v1::Evidence {
     }
 }
 
+/// Reads how to check a picture.
+pub fn media_options(options: &v1::check_media_request::Options) -> MediaOptions {
+    MediaOptions { limit: options.limit, turns: if options.dihedral { Turns::All } else { Turns::Shown } }
+}
+
 /// Writes a picture's hashes and what they found.
 pub fn check_media_answer(answer: &hub::CheckMediaAnswer) -> v1::CheckMediaResponse {
     let fingerprint = &answer.fingerprint;
@@ -62,8 +68,9 @@ pub fn check_media_answer(answer: &hub::CheckMediaAnswer) -> v1::CheckMediaRespo
         format: fingerprint.format.code().to_owned(),
         width: fingerprint.width,
         height: fingerprint.height,
-        signals: answer.signals.iter().map(signal_to_wire).collect(),
-        quality: u32::from(fingerprint.looks.quality().percent()),
+        signals: answer.signals.iter().map(|turned| signal_to_wire(&turned.signal)).collect(),
+        orientations: answer.signals.iter().map(|turned| turned.orientation.to_wire()).collect(),
+        quality: u32::from(fingerprint.quality().percent()),
         check: Some(check_answer(String::new(), &answer.check)),
     }
 }

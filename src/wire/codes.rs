@@ -2,8 +2,8 @@
 
 use super::v1;
 use crate::domain::{
-    Action, AnalystTier, Context, FieldError, Origin, Producer, Reviewers, Role, SignalKind, Standing, Tlp,
-    WithdrawReason,
+    Action, AnalystTier, Context, FieldError, Orientation, Origin, Producer, Reviewers, Role, SignalKind, Standing,
+    Tlp, WithdrawReason,
 };
 
 /// A domain enum that the API has an enum for.
@@ -88,6 +88,11 @@ coded! {
     Standing = Standing {
         Quarantined = Quarantined, Provisional = Provisional, Active = Active, Disputed = Disputed, Withdrawn = Withdrawn,
         Revoked = Revoked, Expired = Expired,
+    }
+    Orientation = Orientation {
+        AsStored = AsStored, Rotated90 = Rotated90, Rotated180 = Rotated180, Rotated270 = Rotated270,
+        FlippedHorizontally = FlippedHorizontally, FlippedVertically = FlippedVertically, Transposed = Transposed,
+        Transversed = Transversed,
     }
     Role = Role { Checker = Checker, Contributor = Contributor, Reviewer = Reviewer, Auditor = Auditor, Admin = Admin }
 }

@@ -14,7 +14,7 @@ mod signal;
 mod status;
 mod taxonomy;
 
-pub use check::{TAG_BYTES_MAX, check_answer, check_media_answer, check_query, evidence};
+pub use check::{TAG_BYTES_MAX, check_answer, check_media_answer, check_query, evidence, media_options};
 pub use codes::Coded;
 pub use draft::{draft_from_wire, draft_to_wire, provenance_to_wire};
 pub use entry::{receipt, traced};

@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use hashcommons::client::Client;
 use hashcommons::domain::Role;
-use hashcommons::media::{DecodeLimits, fingerprint};
+use hashcommons::media::{DecodeLimits, Turns, fingerprint};
 use hashcommons::wire::signal_to_wire;
-use hashcommons::wire::v1::{self, Outcome, SignalKind, check_media_request::Part};
+use hashcommons::wire::v1::{
+    self, Outcome, SignalKind,
+    check_media_request::{Options, Part},
+};
 use image::{ImageFormat, RgbImage};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -62,11 +65,11 @@ async fn a_picture_contributed_by_its_hashes_is_found_in_any_format_it_comes_bac
     let picture = drawing(320, 200);
     let (original, jpeg) = (png(&picture), encoded(&picture, ImageFormat::Jpeg));
     // Hashed by the contributor; the hub never sees the picture before it is checked.
-    let own = fingerprint(&original, &DecodeLimits::default()).unwrap();
-    let signals: Vec<_> = own.signals().iter().map(signal_to_wire).collect();
+    let own = fingerprint(&original, &DecodeLimits::default(), Turns::Shown).unwrap();
+    let signals: Vec<_> = own.signals().iter().map(|turned| signal_to_wire(&turned.signal)).collect();
     let entry = contribute(&member, "picture", signals.clone()).await;
 
-    let answer = member.check_media(original, None).await.unwrap();
+    let answer = member.check_media(original, Options::default()).await.unwrap();
     assert_eq!((answer.format.as_str(), answer.width, answer.height), ("png", 320, 200));
     assert_eq!((&answer.signals, Some(answer.quality)), (&signals, signals[0].quality));
     let check = answer.check.unwrap();
@@ -76,7 +79,7 @@ async fn a_picture_contributed_by_its_hashes_is_found_in_any_format_it_comes_bac
     assert_eq!(found.entry.as_ref().unwrap().entry_id, entry);
     assert!(found.evidence.iter().all(|evidence| evidence.distance == 0));
 
-    let answer = member.check_media(jpeg, Some(1)).await.unwrap();
+    let answer = member.check_media(jpeg, Options { limit: Some(1), ..Options::default() }).await.unwrap();
     assert_eq!(answer.format, "jpeg");
     use SignalKind::{Dhash, Md5, Pdq, Phash, Sha256};
     assert_eq!(kinds(&answer.signals), [Pdq, Phash, Dhash, Md5, Sha256]);
@@ -94,7 +97,7 @@ async fn a_picture_contributed_by_its_hashes_is_found_in_any_format_it_comes_bac
 async fn a_featureless_picture_is_an_outcome_and_no_error_and_its_digests_still_match() {
     let hub = TestHub::start().await;
     let member = hub.member("Both", &[Role::Contributor, Role::Checker]).await;
-    let answer = member.check_media(png(&flat()), None).await.unwrap();
+    let answer = member.check_media(png(&flat()), Options::default()).await.unwrap();
     assert_eq!(kinds(&answer.signals), [SignalKind::Md5, SignalKind::Sha256]);
     assert!(answer.quality < 50);
     let outcomes = |answer: &v1::CheckMediaResponse| {
@@ -103,7 +106,7 @@ async fn a_featureless_picture_is_an_outcome_and_no_error_and_its_digests_still_
     assert_eq!(outcomes(&answer), [Outcome::NoMatch, Outcome::NoMatch, Outcome::TooFeatureless]);
 
     contribute(&member, "digest", vec![answer.signals[0].clone()]).await;
-    let answer = member.check_media(png(&flat()), None).await.unwrap();
+    let answer = member.check_media(png(&flat()), Options::default()).await.unwrap();
     assert_eq!(outcomes(&answer), [Outcome::Match, Outcome::NoMatch, Outcome::TooFeatureless]);
     assert_eq!(answer.check.unwrap().matches.len(), 1);
     hub.stop().await;
@@ -158,15 +161,15 @@ async fn what_is_not_a_whole_picture_of_bearable_size_is_told_why() {
         ),
         ("no area", png_announcing(0), "media: the PNG picture is damaged or cut short"),
     ] {
-        let status = checker.check_media(file, None).await.unwrap_err();
+        let status = checker.check_media(file, Options::default()).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{name}: {status:?}");
         assert!(status.message().starts_with(expected), "{name}: {}", status.message());
         assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "media", "{name}");
     }
     assert_eq!(hub.check().await, before);
     // The crafted headers are refused for what they announce, and for nothing else.
-    checker.check_media(png_announcing(16), None).await.unwrap();
-    checker.check_media(jpeg_announcing(16), None).await.unwrap();
+    checker.check_media(png_announcing(16), Options::default()).await.unwrap();
+    checker.check_media(jpeg_announcing(16), Options::default()).await.unwrap();
     hub.stop().await;
 }
 
@@ -199,9 +202,9 @@ async fn an_upload_above_the_limit_is_refused_while_it_arrives() {
     drop(parts);
 
     // As much as may come is not too long, only no picture.
-    let status = checker.check_media(vec![0; BYTES_MAX], None).await.unwrap_err();
+    let status = checker.check_media(vec![0; BYTES_MAX], Options::default()).await.unwrap_err();
     assert!(status.message().starts_with("media: not a picture"), "{status:?}");
-    let status = checker.check_media(vec![0; BYTES_MAX + 1], None).await.unwrap_err();
+    let status = checker.check_media(vec![0; BYTES_MAX + 1], Options::default()).await.unwrap_err();
     assert_eq!(status.code(), Code::OutOfRange);
     hub.stop().await;
 }
@@ -229,6 +232,6 @@ async fn uploads_that_do_not_end_take_their_own_places_and_nobody_elses() {
     while let Some(answer) = answers.join_next().await {
         answer.unwrap().expect("an upload that ends is answered");
     }
-    checker.check_media(png(&flat()), None).await.expect("the places are free again");
+    checker.check_media(png(&flat()), Options::default()).await.expect("the places are free again");
     hub.stop().await;
 }

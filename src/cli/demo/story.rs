@@ -12,7 +12,7 @@ use crate::cli::{check, output, trace};
 use crate::client::Client;
 use crate::domain::{Role, Signal, SignalKind};
 use crate::ledger::{Receipt, VerifierKey};
-use crate::media::{DecodeLimits, Looks, fingerprint};
+use crate::media::{DecodeLimits, Fingerprint, Reading, Turns, fingerprint};
 use crate::policy::ApiKey;
 use crate::wire::{Coded, signal_to_wire, v1};
 
@@ -54,7 +54,7 @@ pub(super) async fn tell(
     let copy = check_copies(teller, &small, pictures, entry).await?;
 
     teller.say("\n4. What Small Forum is told of a match:")?;
-    teller.say(indent(&check::words(copy.name, &copy.response)).trim_end())?;
+    teller.say(indent(&check::words(copy.name, &copy.response, &[])).trim_end())?;
 
     teller.say("\n5. The moderator traces it:")?;
     let traced = trace_entry(&moderator, entry, &copy.signals, &key).await?;
@@ -62,7 +62,7 @@ pub(super) async fn tell(
         traced.entry.as_ref().is_some_and(|entry| entry.contributor.as_ref().is_some_and(|who| who.name.is_none())),
         "the moderator was shown who contributed"
     );
-    teller.say(indent(&trace::words(&traced)).trim_end())?;
+    teller.say(indent(&trace::words(&traced, &[])).trim_end())?;
 
     teller.say("\n6. Big Platform withdraws the entry.")?;
     let request = v1::WithdrawRequest { entry_id: entry, reason: v1::WithdrawReason::Mistake.into() };
@@ -112,19 +112,24 @@ async fn enrol(
     Ok(Actor { client: hub.with_key(&issued.secret.parse()?) })
 }
 
+fn hash(file: &[u8]) -> anyhow::Result<Fingerprint> {
+    Ok(fingerprint(file, &DecodeLimits::default(), Turns::Shown)?)
+}
+
 /// All signals of a file, hashed here.
 fn signals(file: &[u8]) -> anyhow::Result<Vec<Signal>> {
-    Ok(fingerprint(file, &DecodeLimits::default())?.signals())
+    Ok(hash(file)?.signals().iter().map(|turned| turned.signal).collect())
 }
 
 async fn contribute(teller: Teller, big: &Actor, pictures: &Pictures) -> anyhow::Result<(u64, String)> {
-    let print = fingerprint(&pictures.file, &DecodeLimits::default())?;
-    let Looks::Matchable { pdq, quality, .. } = print.looks else {
+    let print = hash(&pictures.file)?;
+    if print.is_featureless() {
         bail!("this picture is too featureless to share or match: take another one");
-    };
+    }
+    let Reading { pdq, quality, .. } = print.stored;
     teller.say(&format!("   {}x{}, PDQ {pdq}, quality {quality}", print.width, print.height))?;
     let draft = v1::Draft {
-        signals: print.signals().iter().map(signal_to_wire).collect(),
+        signals: print.signals().iter().map(|turned| signal_to_wire(&turned.signal)).collect(),
         labels: vec!["graphic-violence".to_owned()],
         provenance: Some(v1::Provenance {
             origin: v1::Origin::Human.into(),
@@ -210,14 +215,14 @@ async fn check_copies(teller: Teller, small: &Actor, pictures: &Pictures, entry:
         ensure!(near || pictures.own, "the {name} copy is not recognized: its hash is {distance:?} bits away");
         if name == "recompressed" {
             // The same by way of the hub's own decoder.
-            let sent = small.client.check_media(file, None).await?;
+            let sent = small.client.check_media(file, v1::check_media_request::Options::default()).await?;
             ensure!(
                 sent.check.is_some_and(|check| check.matches == response.matches),
                 "the hub hashes otherwise than we do"
             );
         }
         match found {
-            Some(found) => teller.say(&format!("   {name:<13} match: {}", output::evidence(&found.evidence)))?,
+            Some(found) => teller.say(&format!("   {name:<13} match: {}", output::evidence(&found.evidence, &[])))?,
             None => teller.say(&format!("   {name:<13} no match: it changes this picture too much for PDQ"))?,
         }
         if near {

@@ -1,5 +1,7 @@
 //! What a file may cost before it is refused.
 
+use serde::{Deserialize, Serialize};
+
 use super::DecodeError;
 
 /// How long a file, and how large the picture in it, may be.
@@ -7,7 +9,7 @@ use super::DecodeError;
 /// The default takes what cameras and phones make, and pictures of 8192x8192 pixels in every format. All four are checked
 /// against the header. `memory_max` counts the buffers that hold whole pictures, and what PNG, GIF and TIFF decoders take
 /// beside them; a WebP or a progressive JPEG needs up to 6 more bytes a pixel, which `pixels_max` bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecodeLimits {
     /// Length of the file in bytes.
     pub bytes_max: usize,

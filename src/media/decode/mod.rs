@@ -17,17 +17,27 @@ use std::io::Cursor;
 
 use image::{ImageDecoder, ImageError, ImageReader, Limits};
 
-pub use error::{Damage, DecodeError};
+pub use error::{Damage, DecodeError, Reason};
 pub use limits::DecodeLimits;
 
 use super::{Format, Picture};
+use crate::domain::Orientation;
+
+/// A decoded file.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    /// Its pixels as stored.
+    pub(super) picture: Picture,
+    /// What the file says is to be done with them before they are shown.
+    pub(super) shown: Orientation,
+}
 
 /// The picture that `bytes` hold, in whichever [`Format`] their first bytes announce.
 ///
 /// # Errors
 /// [`DecodeError`]: nothing there, no such format, beyond a limit, unreadable, or damaged.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
-    decode_as(recognize(bytes, limits)?, bytes, limits)
+    Ok(decode_as(recognize(bytes, limits)?, bytes, limits)?.picture)
 }
 
 /// The format of a file that is neither empty nor too long.
@@ -39,15 +49,17 @@ pub(super) fn recognize(bytes: &[u8], limits: &DecodeLimits) -> Result<Format, D
     Format::of(bytes).ok_or(DecodeError::UnknownFormat)
 }
 
-/// What hashing takes, decoded: three bytes of RGB and four of luma.
-const PDQ_BYTES_PER_PIXEL: u8 = 3 + 4;
+/// What hashing takes, decoded: three bytes of RGB and one of grey.
+const HASHING_BYTES_PER_PIXEL: u8 = 3 + 1;
+/// The same where the picture is also hashed as it is shown.
+const TURNING_BYTES_PER_PIXEL: u8 = 3 + HASHING_BYTES_PER_PIXEL;
 
 /// The picture that `bytes` hold in `format`.
-pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, DecodeError> {
     let refuse = |error| refusal(format, error, limits);
     let damaged = |damage| DecodeError::Damaged { format, source: damage };
 
-    let decoder = header(format, bytes, limits).map_err(refuse)?;
+    let mut decoder = header(format, bytes, limits).map_err(refuse)?;
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
         return Err(damaged(Damage::NoPixels));
@@ -56,7 +68,9 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
     let samples = decoder.color_type();
     let bytes_per_pixel =
         rgb::bytes_per_pixel_needed(samples).ok_or_else(|| error::unknown_samples(format, samples))?;
-    limits.check_memory(width, height, bytes_per_pixel.max(PDQ_BYTES_PER_PIXEL))?;
+    let shown = shown(&mut decoder);
+    let hashing = if shown == Orientation::AsStored { HASHING_BYTES_PER_PIXEL } else { TURNING_BYTES_PER_PIXEL };
+    limits.check_memory(width, height, bytes_per_pixel.max(hashing))?;
     if format == Format::Jpeg && !jpeg::has_end(bytes) {
         return Err(damaged(Damage::NoEnd));
     }
@@ -64,7 +78,18 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
     // Fits: `check_memory` has compared it with a limit that is itself a number of bytes in memory.
     let mut raw = vec![0; decoder.total_bytes() as usize];
     decoder.read_image(&mut raw).map_err(refuse)?;
-    Picture::from_rgb8(width, height, rgb::to_rgb8(samples, raw)).map_err(|_| damaged(Damage::NoPixels))
+    let picture =
+        Picture::from_rgb8(width, height, rgb::to_rgb8(samples, raw)).map_err(|_| damaged(Damage::NoPixels))?;
+    Ok(Decoded { picture, shown })
+}
+
+/// The turn that EXIF data asks for. What cannot be read asks for none, as in viewers.
+fn shown(decoder: &mut impl ImageDecoder) -> Orientation {
+    decoder
+        .orientation()
+        .ok()
+        .and_then(|turn| Orientation::from_exif(turn.to_exif().into()))
+        .unwrap_or(Orientation::AsStored)
 }
 
 /// A decoder that has read the header and taken no memory for pixels.
@@ -80,8 +105,8 @@ fn header<'a>(format: Format, bytes: &'a [u8], limits: &DecodeLimits) -> Result<
 fn refusal(format: Format, error: ImageError, limits: &DecodeLimits) -> DecodeError {
     match error {
         ImageError::Limits(_) => DecodeError::TooMuchMemory { max: limits.memory_max },
-        ImageError::Unsupported(_) => DecodeError::Unsupported { format, source: error },
-        _ => DecodeError::Damaged { format, source: Damage::Decoder(error) },
+        ImageError::Unsupported(_) => DecodeError::Unsupported { format, source: Reason::new(&error) },
+        _ => DecodeError::Damaged { format, source: Damage::Decoder(Reason::new(&error)) },
     }
 }
 

@@ -25,6 +25,8 @@ mod dct;
 mod plane;
 mod quality;
 
+use serde::{Deserialize, Serialize};
+
 use super::Picture;
 use crate::domain::{Pdq, Quality};
 use plane::Plane;
@@ -35,7 +37,7 @@ pub const SIDE_MIN: u32 = 5;
 /// A picture with too few pixels to hash.
 ///
 /// The reference answers a hash of zeros and quality 0 here. Stored, it would match every other such picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("the picture is {width}x{height} pixels: a PDQ hash needs at least {SIDE_MIN} on each side")]
 pub struct TooSmall {
     pub width: u32,

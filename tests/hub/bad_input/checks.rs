@@ -56,7 +56,7 @@ fn radii() -> Vec<Row> {
 
 fn limits() -> Vec<Row> {
     let limit = |limit, message: &str| {
-        let options = Part::Options(Options { limit: Some(limit) });
+        let options = Part::Options(Options { limit: Some(limit), dihedral: false });
         let picture = Part::Chunk(crate::media::png(&crate::media::drawing(64, 64)));
         [
             bad(v1::CheckRequest { limit: Some(limit), ..check_of([pdq(1)]) }, message),
@@ -77,7 +77,7 @@ fn limits() -> Vec<Row> {
 }
 
 fn pictures() -> Vec<Row> {
-    let options = || Part::Options(Options { limit: Some(10) });
+    let options = || Part::Options(Options { limit: Some(10), dihedral: true });
     let picture = || Part::Chunk(crate::media::png(&crate::media::drawing(64, 64)));
     vec![
         bad(vec![], "media: the file is empty"),
