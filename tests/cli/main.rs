@@ -6,6 +6,7 @@ mod commands;
 mod import;
 mod import_interrupted;
 mod logs;
+mod orientation;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
 mod process;
