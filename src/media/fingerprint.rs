@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::decode::{DecodeError, DecodeLimits, Decoded, decode_as, recognize};
 use super::pdq::{self, TooSmall};
-use super::perceptual::{Grey, dhash, phash};
+use super::perceptual::Words;
 use super::{Format, Picture, digest};
-use crate::domain::{Hash64, Orientation, Pdq, Quality, Signal};
+use crate::domain::{Orientation, Pdq, Quality, Signal};
 
 /// What a file's bytes are, in hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +39,6 @@ pub struct Reading {
     pub words: Option<Words>,
 }
 
-/// The two 64-bit perceptual hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Words {
-    pub phash: Hash64,
-    pub dhash: Hash64,
-}
-
 /// A signal, and how the picture was turned for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrientedSignal {
@@ -68,13 +61,6 @@ impl Reading {
     fn of(picture: &Picture, orientation: Orientation) -> Result<Self, TooSmall> {
         let (pdq, quality) = pdq::hash(picture)?;
         Ok(Self { orientation, pdq, quality, words: Some(Words::of(picture)) })
-    }
-}
-
-impl Words {
-    fn of(picture: &Picture) -> Self {
-        let grey = Grey::of(picture);
-        Self { phash: phash(&grey), dhash: dhash(&grey) }
     }
 }
 
@@ -264,7 +250,7 @@ mod tests {
                 pixels.write_to(&mut tiff, image::ImageFormat::Tiff).unwrap();
                 return tiff_with_orientation(tiff.into_inner(), tag);
             }
-            _ => unreachable!("no test makes one"),
+            other => panic!("no test makes a {other}"),
         }
         file
     }

@@ -14,9 +14,10 @@ mod fingerprint;
 pub mod pdq;
 mod perceptual;
 mod picture;
+mod shrink;
 
 pub use decode::{Damage, DecodeError, DecodeLimits, Reason, decode};
 pub use digest::{md5, sha256};
-pub use fingerprint::{Fingerprint, FingerprintError, OrientedSignal, Reading, Turns, Words, fingerprint};
-pub use perceptual::{Grey, dhash, phash};
+pub use fingerprint::{Fingerprint, FingerprintError, OrientedSignal, Reading, Turns, fingerprint};
+pub use perceptual::Words;
 pub use picture::{Format, Picture, WrongPixelCount};

@@ -109,6 +109,11 @@ impl Picture {
         self.0.as_raw().as_chunks().0
     }
 
+    /// The rows from the top, each of [`Self::width`] pixels.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[[u8; 3]]> {
+        self.pixels().chunks_exact(self.width() as usize)
+    }
+
     /// A copy, turned. Takes as much memory again.
     pub fn turned(&self, orientation: Orientation) -> Self {
         let Self(image) = self;
@@ -124,7 +129,8 @@ impl Picture {
         })
     }
 
-    /// The same pixels as the `image` crate's type.
+    /// The same pixels as the `image` crate's type, which tests compare with.
+    #[cfg(test)]
     pub(super) fn as_image(&self) -> &RgbImage {
         &self.0
     }

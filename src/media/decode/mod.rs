@@ -50,10 +50,10 @@ pub(super) fn recognize(bytes: &[u8], limits: &DecodeLimits) -> Result<Format, D
     Format::of(bytes).ok_or(DecodeError::UnknownFormat)
 }
 
-/// What hashing takes, decoded: three bytes of RGB and one of grey.
-const HASHING_BYTES_PER_PIXEL: u8 = 3 + 1;
+/// What hashing takes, decoded: three bytes of RGB, and a few rows.
+const HASHING_BYTES_PER_PIXEL: u8 = 3;
 /// The same where the picture is also hashed as it is shown.
-const TURNING_BYTES_PER_PIXEL: u8 = 3 + HASHING_BYTES_PER_PIXEL;
+const TURNING_BYTES_PER_PIXEL: u8 = 2 * HASHING_BYTES_PER_PIXEL;
 
 /// The picture that `bytes` hold in `format`.
 pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, DecodeError> {
