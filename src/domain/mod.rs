@@ -6,6 +6,7 @@ mod entry;
 mod event;
 mod field;
 mod member;
+mod orientation;
 mod provenance;
 mod signal;
 mod standing;
@@ -22,6 +23,7 @@ pub use event::{Actor, Event, EventKind, Fact, RequestDigest, WithdrawReason};
 pub use field::{At, FieldError};
 pub use member::{IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac, Member, MemberId, Role, Roles};
 pub(crate) use member::{base32_lower, base32_lower_codec};
+pub use orientation::Orientation;
 pub use provenance::{
     Action, AnalystTier, Basis, Confidence, ConfidenceOutOfRange, Context, GovernmentOrder, Origin, Producer,
     Provenance, Reviewers, Tlp,
