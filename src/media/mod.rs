@@ -18,6 +18,6 @@ mod shrink;
 
 pub use decode::{Damage, DecodeError, DecodeLimits, Reason, decode};
 pub use digest::{md5, sha256};
-pub use fingerprint::{Fingerprint, FingerprintError, OrientedSignal, Reading, Turns, fingerprint};
+pub use fingerprint::{Fingerprint, FingerprintError, Looks, OrientedSignal, Reading, Turns, fingerprint, looks};
 pub use perceptual::Words;
 pub use picture::{Format, Picture, WrongPixelCount};
