@@ -86,7 +86,7 @@ async fn check_file(
         let found = response.check.unwrap_or_default();
         return report(Some(path), &found, &orientations, facts, verdict);
     }
-    let print = hash_file(path, turns(args.dihedral))?;
+    let print = hash_file(path, turns(args.dihedral)).await?;
     let (mut orientations, mut signals): (Vec<_>, Vec<_>) =
         print.signals().into_iter().map(|OrientedSignal { orientation, signal }| (orientation, signal)).unzip();
     if print.is_featureless() {

@@ -95,7 +95,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
     match cli.command {
         Command::Serve(args) => serve::run(args, json).await,
         Command::Demo(args) => demo::run(args, json).await,
-        Command::Hash(args) => hash::run(&args, json),
+        Command::Hash(args) => hash::run(args, json).await,
         Command::Check(args) => check::run(args, json).await,
         Command::Contribute(args) => contribute::run(args, json).await,
         Command::Import(args) => import::run(args, json).await,

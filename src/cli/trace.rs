@@ -34,7 +34,7 @@ pub struct Args {
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let against = match &args.against {
         None => Vec::new(),
-        Some(path) => hash_file(path, Turns::Shown)?.signals(),
+        Some(path) => hash_file(path, Turns::Shown).await?.signals(),
     };
     let client = args.hub.connect().await?;
     let orientations: Vec<_> = against.iter().map(|turned| turned.orientation).collect();
