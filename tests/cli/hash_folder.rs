@@ -92,7 +92,7 @@ fn what_is_named_was_meant_to_be_a_picture_and_a_link_that_is_named_is_followed(
         ("/proc/self/mem", 2, "/proc/self/mem: Input/output error"),
         ("in/link.png", 0, ""),
         ("in/flat.png", 0, ""),
-        ("in/nothing", 0, "0 files"),
+        ("in/nothing", 0, "no files"),
     ] {
         for more in [&[][..], &[&["--out", "items", "--restart"], &PROVENANCE[..]].concat()] {
             let ran = desk.ran(&[&["hash", named], more].concat());

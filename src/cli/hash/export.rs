@@ -136,7 +136,7 @@ impl Summary<'_> {
             facts["journal"] = notes.into();
             return output::line(&facts.to_string());
         }
-        let mut text = format!("{} files: {}\n{}", tally.files(), tally.words(), tally.names());
+        let mut text = format!("{}\n{}", tally.line(), tally.names());
         match self.new {
             0 if tally.files() > 0 => text.push_str("nothing new; all of this was done before\n"),
             new => text.push_str(&format!("{new} files in {seconds:.1} s, {rate:.0} a second\n")),

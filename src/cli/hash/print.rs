@@ -43,7 +43,7 @@ pub(super) async fn run(paths: &[PathBuf], turns: Turns, json: bool) -> anyhow::
         bail!("{} of {} files could not be hashed ({})", tally.failed(), tally.files(), tally.words());
     }
     if folders && !json {
-        eprintln!("{} files: {}", tally.files(), tally.words());
+        eprintln!("{}", tally.line());
     }
     Ok(Verdict::Yes)
 }

@@ -93,7 +93,16 @@ impl Tally {
         self.outcomes.get(word).map_or(0, |outcome| outcome.count)
     }
 
-    /// The counts, on one line: `5 hashed, 2 damaged`.
+    /// The counts, on one line: `7 files: 5 hashed, 2 damaged`.
+    pub(super) fn line(&self) -> String {
+        match self.files {
+            0 => "no files".to_owned(),
+            1 => format!("1 file: {}", self.words()),
+            files => format!("{files} files: {}", self.words()),
+        }
+    }
+
+    /// The counts alone: `5 hashed, 2 damaged`.
     pub(super) fn words(&self) -> String {
         let counts =
             self.in_order().map(|(word, outcome)| format!("{} {}", outcome.count, plainly(word, outcome.count)));
@@ -151,7 +160,7 @@ mod tests {
         tally.add(Path::new("notes\n.txt"), "unknown-format", false);
         tally.add(Path::new("a.jpg"), HASHED, false);
         tally.add(Path::new("flat.png"), TOO_FEATURELESS, false);
-        assert_eq!(tally.words(), "1 hashed, 1 too featureless, 5 damaged, 1 of unknown format");
+        assert_eq!(tally.line(), "8 files: 1 hashed, 1 too featureless, 5 damaged, 1 of unknown format");
         assert_eq!(
             tally.names(),
             "  too featureless: flat.png\n  damaged: 0.jpg, 1.jpg, 2.jpg, and 2 more\n  of unknown format: notes\\n.txt\n"
