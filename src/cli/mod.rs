@@ -45,7 +45,6 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value a process")]
 enum Command {
     Serve(serve::Args),
     Demo(demo::Args),

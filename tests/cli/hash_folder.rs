@@ -1,12 +1,15 @@
 //! `hash` on folders: what is tried, in which order, and what counts as a failure.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::pictures::{Desk, draw};
+use crate::process::Ran;
 use crate::site::PROVENANCE;
 
 /// A folder with everything that a folder of pictures may have in it; gives the names of its sound pictures, in order.
@@ -120,4 +123,37 @@ fn a_film_that_is_longer_than_a_picture_may_be_is_no_picture_and_a_picture_that_
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("in/long.png: the file is 33554433 bytes long: at most 33554432 are taken"), "{ran:?}");
     assert!(ran.stderr.contains("1 of 2 files could not be hashed (1 too many bytes, 1 of unknown format)"), "{ran:?}");
+}
+
+/// The most memory that a process has had so far, in bytes; none once it has ended.
+fn peak_memory(id: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
+}
+
+#[test]
+fn ten_thousand_pictures_are_hashed_in_one_go_and_in_little_memory() {
+    const FILES: u32 = 10_000;
+    let desk = Desk::new();
+    for n in 0..20 {
+        desk.draw(&format!("{n}.png"), n, 16);
+    }
+    for n in 0..FILES {
+        let folder = desk.path(&format!("in/{}", n / 500));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::hard_link(desk.path(&format!("{}.png", n % 20)), folder.join(format!("{n:05}.png"))).unwrap();
+    }
+    let mut command = desk.command(&[&["hash", "in", "--out", "items", "--json"], &PROVENANCE[..]].concat());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        peak = peak.max(peak_memory(child.id()).unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert_eq!((ran.code, &ran.json()[0]["items"]), (0, &FILES.into()), "{ran:?}");
+    let items = String::from_utf8(desk.read("items")).unwrap();
+    assert_eq!(items.lines().collect::<HashSet<_>>().len(), 20);
+    assert!(peak > 0 && peak < 64 << 20, "{peak} bytes");
 }
