@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::connection::HubArgs;
 use super::draft::{DraftArgs, RawDraft, RawSignal};
-use super::hash::hash_file;
+use super::hash::{MediaArgs, hash_file};
 use super::{Verdict, output};
 use crate::domain::Standing;
 use crate::media::Turns;
@@ -47,6 +47,9 @@ pub struct Args {
     supersedes: Option<u64>,
 
     #[command(flatten)]
+    media: MediaArgs,
+
+    #[command(flatten)]
     hub: HubArgs,
 }
 
@@ -54,7 +57,7 @@ impl Args {
     async fn draft(&self) -> anyhow::Result<RawDraft> {
         let mut signals = self.signals.clone();
         if let Some(path) = &self.file {
-            let print = hash_file(path, Turns::Shown).await?;
+            let print = hash_file(path, self.media, Turns::Shown).await?;
             if print.is_featureless() {
                 bail!(
                     "{}: too featureless to share or match (PDQ quality {}, at least 50 is needed)",

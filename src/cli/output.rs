@@ -27,6 +27,11 @@ pub fn complain(error: &anyhow::Error) {
     eprintln!("hashcommons: {}", explain(error));
 }
 
+/// Says what somebody should know who goes on all the same.
+pub fn warn(words: &str) {
+    eprintln!("hashcommons: warning: {words}");
+}
+
 /// An error with its causes, and what to do next where that is known.
 pub fn explain(error: &anyhow::Error) -> String {
     let mut text = String::new();

@@ -12,24 +12,22 @@ use super::hasher::{Done, Hasher};
 use super::journal::{Begun, Header, Journal, Record};
 use super::tally::{HASHED, Tally};
 use super::walk::Found;
-use super::{at_once, bar, hash_all, walk};
+use super::{bar, hash_all, walk};
 use crate::cli::draft::{DraftArgs, RawDraft, RawSignal};
 use crate::cli::serve::stop_signal;
 use crate::cli::{Verdict, output};
 use crate::domain::{Clock, Hash64, Signal, SystemClock, Taxonomies};
-use crate::media::Turns;
 use crate::policy::{admit, check_validity};
 
 pub(super) async fn run(
     paths: &[PathBuf],
+    hasher: &Hasher,
     out: &Path,
-    item: &DraftArgs,
+    like: &RawDraft,
     restart: bool,
     json: bool,
 ) -> anyhow::Result<Verdict> {
-    let like = checked(item)?;
     let stop = stop_signal()?;
-    let hasher = Hasher::start(at_once(), Turns::Shown);
     let header = Header::new(paths, &like.labels, &like.provenance)?;
     let Begun { mut journal, mut tally, mut seen } = Journal::open(out, &header, restart)?;
     let before = tally.files();
@@ -40,7 +38,7 @@ pub(super) async fn run(
     let begin = Instant::now();
     // Each name once, whichever run: so what an interrupted run and the next one write is what one would have.
     let files = walk::walk(paths).filter(|found| seen.is_new(&found.path));
-    let worked = work(files, &hasher, &like, &mut journal, &mut tally, &bar, stop).await;
+    let worked = work(files, hasher, like, &mut journal, &mut tally, &bar, stop).await;
     bar.finish_and_clear();
     // Whatever stopped it: what was done is noted.
     let saved = journal.save();
@@ -53,7 +51,7 @@ pub(super) async fn run(
 }
 
 /// What every item says, once it is known to be as it must be. Its signals are to be replaced.
-fn checked(item: &DraftArgs) -> anyhow::Result<RawDraft> {
+pub(super) fn checked(item: &DraftArgs) -> anyhow::Result<RawDraft> {
     let any = Signal::Phash(Hash64::from_word(0));
     let raw = item.draft(vec![RawSignal::from(&any)])?;
     let draft = raw.read()?;
@@ -77,7 +75,7 @@ async fn work(
         tokio::select! {
             biased;
             () = &mut stop => bail!("it was told to"),
-            done = hashed.next() => match done {
+            done = hashed.next() => match done.transpose()? {
                 None => return Ok(()),
                 Some(done) => {
                     tally.add(&done.path, done.word(), done.named);

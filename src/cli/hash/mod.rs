@@ -22,11 +22,13 @@ use clap::Arg;
 use futures_util::{Stream, StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use self::hasher::{Done, Hasher};
+use self::hasher::{Broken, Done};
 use self::walk::Found;
 use super::Verdict;
 use super::draft::{self, DraftArgs};
 use crate::media::{Fingerprint, Turns};
+
+pub use hasher::{Hasher, MediaArgs};
 
 /// Hash pictures on this machine; nothing is sent anywhere
 ///
@@ -62,6 +64,9 @@ pub struct Args {
     restart: bool,
 
     #[command(flatten)]
+    media: MediaArgs,
+
+    #[command(flatten)]
     item: Option<DraftArgs>,
 }
 
@@ -83,15 +88,23 @@ pub(super) const fn turns(dihedral: bool) -> Turns {
 }
 
 /// Hashes one file that somebody named.
-pub(super) async fn hash_file(path: &Path, turns: Turns) -> anyhow::Result<Fingerprint> {
-    use anyhow::Context;
-    Hasher::start(1, turns).hash_named(path).await.with_context(|| super::output::name(path))
+pub(super) async fn hash_file(path: &Path, media: MediaArgs, turns: Turns) -> anyhow::Result<Fingerprint> {
+    Hasher::start(media, 1, turns)?.hash_named(path).await
 }
 
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
+    // A folder may have any number of files.
+    let files = if args.paths.iter().any(|path| path.is_dir()) { usize::MAX } else { args.paths.len() };
     match (&args.out, &args.item) {
-        (Some(out), Some(item)) => export::run(&args.paths, out, item, args.restart, json).await,
-        _ => print::run(&args.paths, turns(args.dihedral), json).await,
+        (Some(out), Some(item)) => {
+            let like = export::checked(item)?;
+            let hasher = Hasher::start(args.media, files, Turns::Shown)?;
+            export::run(&args.paths, &hasher, out, &like, args.restart, json).await
+        }
+        _ => {
+            let hasher = Hasher::start(args.media, files, turns(args.dihedral))?;
+            print::run(&args.paths, &hasher, json).await
+        }
     }
 }
 
@@ -99,13 +112,11 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
 const UNDER_WAY_MAX: usize = 256;
 
 /// Hashes files on all cores; the results come in the order of the files.
-fn hash_all<'a>(hasher: &'a Hasher, files: impl Iterator<Item = Found> + 'a) -> impl Stream<Item = Done> + 'a {
+fn hash_all<'a>(
+    hasher: &'a Hasher,
+    files: impl Iterator<Item = Found> + 'a,
+) -> impl Stream<Item = Result<Done, Broken>> + 'a {
     stream::iter(files).map(|found| hasher.hash(found)).buffered(UNDER_WAY_MAX)
-}
-
-/// Pictures to hash at the same time.
-fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Shows how far the work is, if somebody looks at standard error: `done` files were hashed by an earlier run.

@@ -11,19 +11,18 @@ use serde_json::json;
 
 use super::hasher::Hasher;
 use super::tally::Tally;
-use super::{at_once, bar, hash_all, walk};
+use super::{bar, hash_all, walk};
 use crate::cli::{Verdict, output};
 use crate::domain::Orientation;
-use crate::media::{Fingerprint, OrientedSignal, Turns};
+use crate::media::{Fingerprint, OrientedSignal};
 
-pub(super) async fn run(paths: &[PathBuf], turns: Turns, json: bool) -> anyhow::Result<Verdict> {
+pub(super) async fn run(paths: &[PathBuf], hasher: &Hasher, json: bool) -> anyhow::Result<Verdict> {
     let folders = paths.iter().any(|path| path.is_dir());
-    let hasher = Hasher::start(if folders { at_once() } else { at_once().min(paths.len()) }, turns);
     // It would stand among the hashes if those went to the same screen.
     let bar = if json || !folders || std::io::stdout().is_terminal() { ProgressBar::hidden() } else { bar(paths, 0) };
     let mut tally = Tally::default();
-    let mut hashed = pin!(hash_all(&hasher, walk::walk(paths)));
-    while let Some(done) = hashed.next().await {
+    let mut hashed = pin!(hash_all(hasher, walk::walk(paths)));
+    while let Some(done) = hashed.next().await.transpose()? {
         tally.add(&done.path, done.word(), done.named);
         bar.inc(1);
         let failed = done.is_failure();

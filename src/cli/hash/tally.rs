@@ -149,7 +149,7 @@ fn plainly(word: &str, count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{DecodeError, FingerprintError};
+    use crate::media::DecodeError;
 
     #[test]
     fn the_words_begin_with_what_went_well_and_names_are_few() {
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_is_a_failure_only_if_it_was_named() {
-        let picture = |error| Refusal::Picture(FingerprintError::Decode(error)).kind();
+        let picture = |error| Refusal::from(error).kind();
         let unknown = [picture(DecodeError::UnknownFormat), picture(DecodeError::Empty)];
         for word in [&unknown[..], &[Refusal::Link.kind(), Refusal::Special.kind()]].concat() {
             assert!(is_failure(word, true) && !is_failure(word, false), "{word}");
