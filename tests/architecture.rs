@@ -38,7 +38,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tonic", &["wire/", "grpc/", "client/", "serve.rs", "cli/"]),
     ("tonic_types", &["wire/status.rs"]),
     // The processes that decode, and what locks them in.
-    ("rustix", &["worker/"]),
+    ("rustix", &["worker/", "cli/hash/hasher.rs"]),
     ("landlock", &["worker/sandbox/"]),
     ("seccompiler", &["worker/sandbox/"]),
     ("libc", &["worker/sandbox/"]),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::connection::HubArgs;
 use super::draft::RawSignal;
-use super::hash::{hash_file, turns};
+use super::hash::{Hasher, MediaArgs, turns};
 use super::{Verdict, output};
 use crate::client::{Client, to_json};
 use crate::domain::{Orientation, Signal};
@@ -45,6 +45,9 @@ pub struct Args {
     send_media: bool,
 
     #[command(flatten)]
+    media: MediaArgs,
+
+    #[command(flatten)]
     hub: HubArgs,
 }
 
@@ -58,11 +61,17 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
         report(None, &response, &[], facts, &mut verdict)?;
     }
     let mut failed = 0;
+    let hasher = if args.send_media || args.files.is_empty() {
+        None
+    } else {
+        // One after the other.
+        Some(Hasher::start(args.media, 1, turns(args.dihedral))?)
+    };
     for path in &args.files {
         // The other files may be sound: say what is wrong with this one and go on.
-        if let Err(error) = check_file(&client, &args, path, json, &mut verdict).await {
+        if let Err(error) = check_file(&client, &args, hasher.as_ref(), path, json, &mut verdict).await {
             failed += 1;
-            output::complain(&error.context(path.display().to_string()));
+            output::complain(&error.context(output::name(path)));
         }
     }
     anyhow::ensure!(failed == 0, "{failed} of {} files could not be checked", args.files.len());
@@ -72,11 +81,12 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
 async fn check_file(
     client: &Client,
     args: &Args,
+    hasher: Option<&Hasher>,
     path: &Path,
     json: bool,
     verdict: &mut Verdict,
 ) -> anyhow::Result<()> {
-    if args.send_media {
+    let Some(hasher) = hasher else {
         let options = v1::check_media_request::Options { limit: args.limit, dihedral: args.dihedral };
         let response = client.check_media(std::fs::read(path)?, options).await?;
         // Machines are given all of it: the hashes are theirs to keep.
@@ -85,8 +95,8 @@ async fn check_file(
         let orientations = turned.collect::<Result<Vec<_>, _>>()?;
         let found = response.check.unwrap_or_default();
         return report(Some(path), &found, &orientations, facts, verdict);
-    }
-    let print = hash_file(path, turns(args.dihedral))?;
+    };
+    let print = hasher.hash_named(path).await?;
     let (mut orientations, mut signals): (Vec<_>, Vec<_>) =
         print.signals().into_iter().map(|OrientedSignal { orientation, signal }| (orientation, signal)).unzip();
     if print.is_featureless() {

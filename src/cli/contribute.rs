@@ -7,8 +7,8 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::connection::HubArgs;
-use super::draft::{RawBasis, RawDraft, RawOrder, RawProvenance, RawSignal};
-use super::hash::hash_file;
+use super::draft::{DraftArgs, RawDraft, RawSignal};
+use super::hash::{MediaArgs, hash_file};
 use super::{Verdict, output};
 use crate::domain::Standing;
 use crate::media::Turns;
@@ -31,78 +31,6 @@ pub struct Args {
     #[arg(long = "signal", value_name = "SIGNAL")]
     signals: Vec<RawSignal>,
 
-    /// What it is: a label's code (see `hashcommons taxonomy`); may be given several times
-    #[arg(long = "label", value_name = "CODE", required = true)]
-    labels: Vec<String>,
-
-    /// How it was found: human, automated or uncertain
-    #[arg(long)]
-    origin: String,
-
-    /// How many people have looked at it: 0, 1 or 2+
-    #[arg(long)]
-    reviewers: String,
-
-    /// Why it may be on the list: un-consolidated-list, designated-by, incident, behaviour or analyst-verified
-    #[arg(long)]
-    basis: String,
-
-    /// With un-consolidated-list: the list's reference of the entity, as in QDe.115
-    #[arg(long, value_name = "REFERENCE")]
-    basis_entity: Option<String>,
-
-    /// With designated-by: the authority's code
-    #[arg(long, value_name = "CODE")]
-    basis_authority: Option<String>,
-
-    /// With un-consolidated-list and designated-by: which day's list
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    basis_list_date: Option<String>,
-
-    /// With incident: the incident's code
-    #[arg(long, value_name = "CODE")]
-    basis_incident: Option<String>,
-
-    /// With analyst-verified: threat-to-life, crisis, designation or promotional
-    #[arg(long, value_name = "TIER")]
-    basis_tier: Option<String>,
-
-    /// Who made it: perpetrator, accomplice, bystander, media or unknown
-    #[arg(long)]
-    producer: String,
-
-    /// A lawful setting it appears in: news, evidence, counter-speech, satire, research or synthetic
-    #[arg(long = "context", value_name = "CODE")]
-    contexts: Vec<String>,
-
-    /// What form it has: a content type's code
-    #[arg(long = "content-type", value_name = "CODE")]
-    content_types: Vec<String>,
-
-    /// How sure you are, 0 to 100
-    #[arg(long)]
-    confidence: u32,
-
-    /// How far it may be passed on: TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED
-    #[arg(long)]
-    tlp: String,
-
-    /// The strongest action you stand for: log-only, review, block-pending-review or block
-    #[arg(long, default_value = "block", value_name = "ACTION")]
-    action_max: String,
-
-    /// When it stops matching by itself, as in 2027-01-31T00:00:00Z
-    #[arg(long, value_name = "TIME")]
-    valid_until: Option<String>,
-
-    /// An earlier entry of yours that this one replaces
-    #[arg(long, value_name = "ENTRY")]
-    supersedes: Option<u64>,
-
-    /// A government's order behind it: STATE:YYYY-MM-DD; noted, never a basis
-    #[arg(long, value_name = "ORDER")]
-    government_order: Option<String>,
-
     /// Your own name for this request: sent again it is the same entry [default: made of the item itself]
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -112,14 +40,24 @@ pub struct Args {
     receipt: Option<PathBuf>,
 
     #[command(flatten)]
+    item: DraftArgs,
+
+    /// An earlier entry of yours that this one replaces
+    #[arg(long, value_name = "ENTRY")]
+    supersedes: Option<u64>,
+
+    #[command(flatten)]
+    media: MediaArgs,
+
+    #[command(flatten)]
     hub: HubArgs,
 }
 
 impl Args {
-    fn draft(&self) -> anyhow::Result<RawDraft> {
+    async fn draft(&self) -> anyhow::Result<RawDraft> {
         let mut signals = self.signals.clone();
         if let Some(path) = &self.file {
-            let print = hash_file(path, Turns::Shown)?;
+            let print = hash_file(path, self.media, Turns::Shown).await?;
             if print.is_featureless() {
                 bail!(
                     "{}: too featureless to share or match (PDQ quality {}, at least 50 is needed)",
@@ -129,46 +67,15 @@ impl Args {
             }
             signals.extend(print.signals().iter().map(|turned| RawSignal::from(&turned.signal)));
         }
-        let government_order = match &self.government_order {
-            None => None,
-            Some(text) => {
-                let (jurisdiction, date) = text
-                    .split_once(':')
-                    .context("--government-order: must be STATE:YYYY-MM-DD, as in FR:2026-11-02")?;
-                Some(RawOrder { jurisdiction: jurisdiction.to_owned(), date: date.to_owned() })
-            }
-        };
-        Ok(RawDraft {
-            request_id: self.request_id.clone(),
-            signals,
-            labels: self.labels.clone(),
-            provenance: RawProvenance {
-                origin: self.origin.clone(),
-                reviewers: self.reviewers.clone(),
-                basis: RawBasis {
-                    code: self.basis.clone(),
-                    entity: self.basis_entity.clone(),
-                    authority: self.basis_authority.clone(),
-                    list_date: self.basis_list_date.clone(),
-                    incident: self.basis_incident.clone(),
-                    tier: self.basis_tier.clone(),
-                },
-                producer: self.producer.clone(),
-                contexts: self.contexts.clone(),
-                content_types: self.content_types.clone(),
-                confidence: self.confidence,
-                tlp: self.tlp.clone(),
-                action_max: self.action_max.clone(),
-                valid_until: self.valid_until.clone(),
-                supersedes: self.supersedes,
-                government_order,
-            },
-        })
+        let mut draft = self.item.draft(signals)?;
+        draft.request_id = self.request_id.clone();
+        draft.provenance.supersedes = self.supersedes;
+        Ok(draft)
     }
 }
 
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
-    let raw = args.draft()?;
+    let raw = args.draft().await?;
     let draft = raw.read()?;
     let request_id = match raw.request_id {
         Some(id) => id,

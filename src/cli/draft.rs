@@ -1,6 +1,8 @@
 //! Drafts as people write them: flags of `contribute`, lines of `import`. Everything is text until it is read here, so that one
 //! set of checks and messages serves both.
 
+mod args;
+
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     At, Basis, Confidence, Draft, EntryId, FieldError, GovernmentOrder, Provenance, Signal, SignalKind,
 };
+
+pub use args::{DraftArgs, HEADING};
 
 /// One item, unread.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -31,7 +35,7 @@ pub struct RawSignal {
 }
 
 /// Provenance, unread.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawProvenance {
     pub origin: String,
@@ -54,7 +58,7 @@ pub struct RawProvenance {
 }
 
 /// A basis and the details that its code asks for.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawBasis {
     pub code: String,
@@ -71,7 +75,7 @@ pub struct RawBasis {
 }
 
 /// A government's order, unread.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawOrder {
     pub jurisdiction: String,

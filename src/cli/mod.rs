@@ -45,7 +45,6 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value a process")]
 enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
@@ -102,7 +101,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
     match cli.command {
         Command::Serve(args) => serve::run(args, json).await,
         Command::Demo(args) => demo::run(args, json).await,
-        Command::Hash(args) => hash::run(&args, json),
+        Command::Hash(args) => hash::run(args, json).await,
         Command::Check(args) => check::run(args, json).await,
         Command::Contribute(args) => contribute::run(args, json).await,
         Command::Import(args) => import::run(args, json).await,

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use prost::{Message, Name};
 
 use crate::client::{ConnectError, to_json};
@@ -23,6 +25,11 @@ pub fn line(text: &str) -> anyhow::Result<()> {
 /// Says what is wrong, where errors go.
 pub fn complain(error: &anyhow::Error) {
     eprintln!("hashcommons: {}", explain(error));
+}
+
+/// Says what somebody should know who goes on all the same.
+pub fn warn(words: &str) {
+    eprintln!("hashcommons: warning: {words}");
 }
 
 /// An error with its causes, and what to do next where that is known.
@@ -64,6 +71,32 @@ fn explain_status(status: &tonic::Status) -> String {
 /// Text from somebody else, safe for a terminal.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// The name of a file, safe for a terminal: what is not printable is escaped, as in `a\\n\\xff.jpg`.
+pub fn name(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() {
+                text.extend(c.escape_default());
+            } else {
+                text.push(c);
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// The name of a file for machines; beside it, where it is not UTF-8, all of its bytes in hex.
+pub fn name_in_json(path: &Path) -> (String, Option<String>) {
+    match path.to_str() {
+        Some(text) => (text.to_owned(), None),
+        None => (path.to_string_lossy().into_owned(), Some(HEXLOWER.encode(path.as_os_str().as_encoded_bytes()))),
+    }
 }
 
 /// The code of an API enum's number, as the domain spells it.

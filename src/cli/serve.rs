@@ -183,7 +183,7 @@ fn tell(json: bool, fact: &serde_json::Value, words: &str) -> anyhow::Result<()>
 }
 
 /// Resolves at SIGTERM or Ctrl-C.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::connection::HubArgs;
 use super::contribute::save_receipt;
-use super::hash::hash_file;
+use super::hash::{MediaArgs, hash_file};
 use super::{Verdict, output};
 use crate::domain::Orientation;
 use crate::media::Turns;
@@ -28,13 +28,16 @@ pub struct Args {
     receipt: Option<PathBuf>,
 
     #[command(flatten)]
+    media: MediaArgs,
+
+    #[command(flatten)]
     hub: HubArgs,
 }
 
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let against = match &args.against {
         None => Vec::new(),
-        Some(path) => hash_file(path, Turns::Shown)?.signals(),
+        Some(path) => hash_file(path, args.media, Turns::Shown).await?.signals(),
     };
     let client = args.hub.connect().await?;
     let orientations: Vec<_> = against.iter().map(|turned| turned.orientation).collect();

@@ -60,6 +60,7 @@ fn every_command_speaks_json_when_asked() {
     let signal = format!("pdq:{HASH}");
     for (key, code, arguments) in [
         ("member.key", 0, &["hash", "picture.png"][..]),
+        ("member.key", 0, &[&["hash", "picture.png", "--out", "pictures.ndjson"], &PROVENANCE[..]].concat()),
         ("member.key", 0, &["check", "--signal", &signal]),
         ("member.key", 1, &["check", "--send-media", "picture.png"]),
         ("member.key", 0, &[&["contribute", "picture.png"], &PROVENANCE[..]].concat()),
@@ -142,7 +143,7 @@ fn an_error_says_what_is_wrong_and_what_to_do_next() {
         ("member.key", &["member", "list"], &["auditor or admin", "ask the hub's operator"]),
         ("hub/admin.key", &hash, &["checker", "ask the hub's operator"]),
         ("member.key", &["hash", "text.jpg"], &["text.jpg: not a picture", "JPEG, PNG"]),
-        ("member.key", &["hash", "folder"], &["folder: ", "irectory"]),
+        ("member.key", &["check", "folder"], &["folder: ", "irectory"]),
         ("member.key", &["check", "absent.jpg"], &["absent.jpg: No such file"]),
         ("member.key", &["check", "--send-media", "text.jpg"], &["text.jpg: media: not a picture"]),
         ("member.key", &["check", "--signal", "pdq:12"], &["value: must be 64 hex digits, got 2"]),

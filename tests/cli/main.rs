@@ -4,10 +4,14 @@ mod bench_check;
 mod bench_hash;
 mod bench_index;
 mod commands;
+mod hash_export;
+mod hash_folder;
+mod hash_interrupted;
 mod import;
 mod import_interrupted;
 mod logs;
 mod orientation;
+mod pictures;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
 mod process;
