@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::index::hundredths;
 use crate::cli::{Verdict, output};
 use crate::media::pdq::{self, Simd};
-use crate::media::{DecodeLimits, decode, fingerprint};
+use crate::media::{DecodeLimits, Turns, decode, fingerprint};
 
 /// How often each is done: the fastest counts.
 const TIMES: usize = 5;
@@ -71,7 +71,7 @@ fn measure(path: &Path, simd: Simd) -> anyhow::Result<Figures> {
     let (picture, decode_ms) = best(|| Ok(decode(&std::fs::read(path)?, &limits)?))?;
     let ((pdq, quality), hash_ms) = best(|| Ok(pdq::hash_on(simd, &picture)?))?;
     let (_, dihedral_ms) = best(|| Ok(pdq::hash_dihedral_on(simd, &picture)?))?;
-    let (_, fingerprint_ms) = best(|| Ok(fingerprint(&std::fs::read(path)?, &limits)?))?;
+    let (_, fingerprint_ms) = best(|| Ok(fingerprint(&std::fs::read(path)?, &limits, Turns::Shown)?))?;
     Ok(Figures {
         file: path.display().to_string(),
         width: picture.width(),
