@@ -19,3 +19,4 @@ pub mod policy;
 pub mod serve;
 pub mod store;
 pub mod wire;
+pub mod worker;

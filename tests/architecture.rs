@@ -12,7 +12,7 @@ use source::{Source, read_tree};
 const LEVELS: &[&[&str]] = &[
     &["domain"],
     &["media", "index", "ledger", "policy"],
-    &["store"],
+    &["store", "worker"],
     &["hub"],
     &["wire"],
     // `client` names `policy` for one thing, the API key that it sends: a lower level, so no exception is needed.
@@ -37,7 +37,12 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("prost_reflect", &["client/"]),
     ("tonic", &["wire/", "grpc/", "client/", "serve.rs", "cli/"]),
     ("tonic_types", &["wire/status.rs"]),
-    ("tokio", &["hub/", "grpc/", "client/", "serve.rs", "cli/"]),
+    // The processes that decode, and what locks them in.
+    ("rustix", &["worker/"]),
+    ("landlock", &["worker/sandbox/"]),
+    ("seccompiler", &["worker/sandbox/"]),
+    ("libc", &["worker/sandbox/"]),
+    ("tokio", &["worker/", "hub/", "grpc/", "client/", "serve.rs", "cli/"]),
     ("img_hash", &["media/"]),
     ("image", &["media/", "cli/demo/"]),
     ("ed25519_dalek", &["ledger/"]),

@@ -64,6 +64,9 @@ enum Command {
     Key(key::Command),
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Decode pictures for a hub, which starts this itself
+    #[command(hide = true, name = crate::worker::COMMAND)]
+    MediaWorker,
 }
 
 /// What a command came to.
@@ -79,6 +82,10 @@ enum Verdict {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.json;
+    // Before there is a second thread: its sandbox binds the one that enters it.
+    if let Command::MediaWorker = cli.command {
+        return crate::worker::run();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(json, &anyhow::anyhow!("cannot start the runtime: {error}")),
@@ -107,6 +114,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
         Command::Bench(command) => bench::run(command, json).await,
+        Command::MediaWorker => anyhow::bail!("a media worker has no runtime"),
     }
 }
 

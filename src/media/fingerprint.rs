@@ -28,6 +28,21 @@ pub struct Fingerprint {
     pub turned: Vec<Reading>,
 }
 
+/// What a file's picture looks like: its [`Fingerprint`] without the digests, which need no decoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looks {
+    /// The format its bytes are in.
+    pub format: Format,
+    /// In pixels, as stored.
+    pub width: u32,
+    /// In pixels, as stored.
+    pub height: u32,
+    /// As in [`Fingerprint::stored`].
+    pub stored: Reading,
+    /// As in [`Fingerprint::turned`].
+    pub turned: Vec<Reading>,
+}
+
 /// What a picture looks like in one orientation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
@@ -150,14 +165,22 @@ impl FingerprintError {
 /// [`FingerprintError::Decode`] if `bytes` are not a picture within `limits`; [`FingerprintError::TooSmall`] if the
 /// picture is below PDQ's 5 pixels on a side.
 pub fn fingerprint(bytes: &[u8], limits: &DecodeLimits, turns: Turns) -> Result<Fingerprint, FingerprintError> {
+    let Looks { format, width, height, stored, turned } = looks(bytes, limits, turns)?;
+    let (md5, sha256) = (digest::md5(bytes), digest::sha256(bytes));
+    Ok(Fingerprint { format, width, height, md5, sha256, stored, turned })
+}
+
+/// Decodes `bytes` once and computes every signal but the digests: what has to run where a decoder may do no harm.
+///
+/// # Errors
+/// As for [`fingerprint`].
+pub fn looks(bytes: &[u8], limits: &DecodeLimits, turns: Turns) -> Result<Looks, FingerprintError> {
     let format = recognize(bytes, limits)?;
     let Decoded { picture, shown } = decode_as(format, bytes, limits)?;
-    Ok(Fingerprint {
+    Ok(Looks {
         format,
         width: picture.width(),
         height: picture.height(),
-        md5: digest::md5(bytes),
-        sha256: digest::sha256(bytes),
         stored: Reading::of(&picture, Orientation::AsStored)?,
         turned: turned(&picture, shown, turns)?,
     })

@@ -17,6 +17,8 @@ mod picture;
 
 pub use decode::{Damage, DecodeError, DecodeLimits, Reason, decode};
 pub use digest::{md5, sha256};
-pub use fingerprint::{Fingerprint, FingerprintError, OrientedSignal, Reading, Turns, Words, fingerprint};
+pub use fingerprint::{
+    Fingerprint, FingerprintError, Looks, OrientedSignal, Reading, Turns, Words, fingerprint, looks,
+};
 pub use perceptual::{Grey, dhash, phash};
 pub use picture::{Format, Picture, WrongPixelCount};
