@@ -14,7 +14,7 @@ use crate::media::{DecodeLimits, Fingerprint, OrientedSignal, Turns, fingerprint
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: hashcommons hash photo.jpg")]
 pub struct Args {
-    /// Pictures: JPEG, PNG, GIF, WebP, BMP or TIFF
+    /// Pictures: JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 

@@ -8,6 +8,7 @@
 //! of an unrelated picture. Of an animation the first frame counts; where it has holes, or leaves part of the canvas
 //! free, the pixels are black.
 
+mod avif;
 mod error;
 mod jpeg;
 mod limits;
@@ -56,6 +57,9 @@ const TURNING_BYTES_PER_PIXEL: u8 = 3 + HASHING_BYTES_PER_PIXEL;
 
 /// The picture that `bytes` hold in `format`.
 pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, DecodeError> {
+    if format == Format::Avif {
+        return avif::decode(bytes, limits);
+    }
     let refuse = |error| refusal(format, error, limits);
     let damaged = |damage| DecodeError::Damaged { format, source: damage };
 
