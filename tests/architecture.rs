@@ -45,6 +45,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tokio", &["worker/", "hub/", "grpc/", "client/", "serve.rs", "cli/"]),
     ("img_hash", &["media/"]),
     ("image", &["media/", "cli/demo/"]),
+    ("re_rav1d", &["media/decode/avif/av1.rs"]),
     ("ed25519_dalek", &["ledger/"]),
     ("arc_swap", &["index/", "hub/"]),
     ("memmap2", &["index/table.rs"]),

@@ -17,14 +17,18 @@ pub enum Format {
     WebP,
     Bmp,
     Tiff,
+    Avif,
 }
 
 impl Format {
     /// Every format, in the order to show them.
-    pub const ALL: &'static [Self] = &[Self::Jpeg, Self::Png, Self::Gif, Self::WebP, Self::Bmp, Self::Tiff];
+    pub const ALL: &'static [Self] = &[Self::Jpeg, Self::Png, Self::Gif, Self::WebP, Self::Bmp, Self::Tiff, Self::Avif];
 
     /// The format whose signature `bytes` begin with. A file's name is never asked: whoever uploads chooses it.
     pub fn of(bytes: &[u8]) -> Option<Self> {
+        if is_avif(bytes) {
+            return Some(Self::Avif);
+        }
         let guess = image::guess_format(bytes).ok()?;
         Self::ALL.iter().copied().find(|format| format.codec() == guess)
     }
@@ -38,6 +42,7 @@ impl Format {
             Self::WebP => "webp",
             Self::Bmp => "bmp",
             Self::Tiff => "tiff",
+            Self::Avif => "avif",
         }
     }
 
@@ -50,8 +55,19 @@ impl Format {
             Self::WebP => ImageFormat::WebP,
             Self::Bmp => ImageFormat::Bmp,
             Self::Tiff => ImageFormat::Tiff,
+            Self::Avif => ImageFormat::Avif,
         }
     }
+}
+
+/// Whether AVIF is among the brands that the file says it conforms to, which other formats of the same family do too.
+fn is_avif(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return false };
+    // The major brand, its version, the others: the version is no brand, and looks like none.
+    let content = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX).saturating_sub(8);
+    let Some((b"ftyp", rest)) = rest.split_first_chunk() else { return false };
+    let brands = rest[..content.min(rest.len())].as_chunks::<4>().0;
+    brands.iter().any(|brand| brand == b"avif" || brand == b"avis")
 }
 
 impl fmt::Display for Format {
@@ -63,6 +79,7 @@ impl fmt::Display for Format {
             Self::WebP => "WebP",
             Self::Bmp => "BMP",
             Self::Tiff => "TIFF",
+            Self::Avif => "AVIF",
         })
     }
 }

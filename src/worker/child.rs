@@ -14,13 +14,14 @@ use super::sandbox::{self, Held};
 use crate::media::{DecodeLimits, Format, Turns, looks};
 
 /// A tiny picture of each format: what a worker shows that it can do before it says that it is ready.
-const SAMPLES: [(Format, &[u8]); 6] = [
+const SAMPLES: [(Format, &[u8]); 7] = [
     (Format::Jpeg, include_bytes!("samples/tiny.jpg")),
     (Format::Png, include_bytes!("samples/tiny.png")),
     (Format::Gif, include_bytes!("samples/tiny.gif")),
     (Format::WebP, include_bytes!("samples/tiny.webp")),
     (Format::Bmp, include_bytes!("samples/tiny.bmp")),
     (Format::Tiff, include_bytes!("samples/tiny.tiff")),
+    (Format::Avif, include_bytes!("samples/tiny.avif")),
 ];
 
 /// What the hidden command `media-worker` does, until its standard input ends.

@@ -44,7 +44,7 @@ pub use hasher::{Hasher, MediaArgs};
     mut_args(only_with_out)
 )]
 pub struct Args {
-    /// Pictures, and folders of them: JPEG, PNG, GIF, WebP, BMP or TIFF
+    /// Pictures, and folders of them: JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 

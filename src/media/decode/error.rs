@@ -15,7 +15,7 @@ pub enum DecodeError {
     Empty,
     #[error("the file is {got} bytes long: at most {max} are taken")]
     TooManyBytes { got: usize, max: usize },
-    #[error("not a picture in a format that can be read: JPEG, PNG, GIF, WebP, BMP or TIFF")]
+    #[error("not a picture in a format that can be read: JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF")]
     UnknownFormat,
     #[error("the picture is {width}x{height} pixels: a side may be at most {max}")]
     SideTooLong { width: u32, height: u32, max: u32 },

@@ -8,6 +8,7 @@
 //! beside: a picture hashed with it and one hashed without are as far apart as unrelated ones. Of an animation the first frame counts; where it has holes, or leaves part of the canvas
 //! free, the pixels are black.
 
+mod avif;
 mod error;
 mod jpeg;
 mod limits;
@@ -57,6 +58,9 @@ const TURNING_BYTES_PER_PIXEL: u8 = 2 * HASHING_BYTES_PER_PIXEL;
 
 /// The picture that `bytes` hold in `format`.
 pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, DecodeError> {
+    if format == Format::Avif {
+        return avif::decode(bytes, limits);
+    }
     let refuse = |error| refusal(format, error, limits);
     let damaged = |damage| DecodeError::Damaged { format, source: damage };
 
@@ -81,7 +85,8 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
         Format::WebP => (webp::working_bytes_per_pixel(bytes, samples.has_alpha()), 0),
         // A frame that is not as wide as the canvas; all strips or tiles, as they are stored.
         Format::Gif | Format::Tiff => (samples.bytes_per_pixel(), 0),
-        Format::Png | Format::Bmp => (0, 0),
+        // Rows alone; AVIF does not come here.
+        Format::Png | Format::Bmp | Format::Avif => (0, 0),
     };
     let decoding = samples.bytes_per_pixel().saturating_add(working);
     limits.check_memory(width, height, decoding.max(converting).max(hashing), copied)?;
