@@ -17,7 +17,7 @@ with_rocksdb = \
 		export ROCKSDB_LIB_DIR="$$dir" ROCKSDB_STATIC=1; \
 	fi;
 
-.PHONY: help setup build test demo lint sanitize release bench-peers clean
+.PHONY: help setup build test demo lint sanitize release bench-peers bench-hash clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -40,15 +40,18 @@ lint: setup ## Check formatting and run clippy, warnings being errors
 	@cargo fmt --check
 	@$(with_rocksdb) cargo clippy --locked --all-targets -- -D warnings
 
-sanitize: setup ## Run the index's tests, where the unsafe code is, under AddressSanitizer
+sanitize: setup ## Run the tests of the index and of PDQ, where the unsafe code is, under AddressSanitizer
 	@$(with_rocksdb) RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked --lib --target-dir target/sanitize \
-		--target "$$(rustc -vV | sed -n 's/^host: //p')" index::
+		--target "$$(rustc -vV | sed -n 's/^host: //p')" -- index:: media::pdq::
 
 release: setup ## Build the optimized program: target/release/hashcommons
 	@$(with_rocksdb) cargo build --locked --release
 
 bench-peers: release ## Measure the index beside FAISS's (needs Python 3): make bench-peers N=10000000 KINDS=uniform
 	@scripts/bench-peers
+
+bench-hash: release ## Measure decoding and hashing beside Meta's PDQ (needs Python 3): make bench-hash IMAGES='photo.jpg other.png'
+	@scripts/bench-hash
 
 clean: ## Remove what cargo has built; RocksDB stays in the cache
 	@cargo clean

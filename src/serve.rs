@@ -114,7 +114,9 @@ pub async fn start(
     if config.tls.is_none() && !config.behind_tls_proxy && !config.listen.ip().is_loopback() {
         return Err(ServeError::PlainText(config.listen));
     }
-    let opened = hub::open(&config.data_dir)?;
+    // The decoders are started before the port is open.
+    let ServeConfig { data_dir, hub, .. } = config.clone();
+    let opened = tokio::task::spawn_blocking(move || hub::open(&data_dir, hub)).await??;
     let (stop, stopping) = watch::channel(false);
     let desk = Desk::new(stopping.clone());
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -141,7 +143,7 @@ pub async fn start(
         let (desk, health, stopping) = (desk.clone(), health.clone(), stop.subscribe());
         let runtime = tokio::runtime::Handle::current();
         move || {
-            let (use_cases, sequencer) = opened.start(&config.hub, clock, entropy, &stopping)?;
+            let (use_cases, sequencer) = opened.start(clock, entropy, &stopping)?;
             desk.open(use_cases);
             if !*stopping.borrow() {
                 runtime.block_on(set_health(&health, &SERVICES, ServingStatus::Serving));
@@ -222,6 +224,9 @@ impl Running {
             Err(ServeError::Start(StartError::Stopped)) => Ok(()),
             loaded => loaded,
         };
+        if let Some(check_media) = self.use_cases().map(|use_cases| use_cases.check_media.clone()) {
+            tokio::task::spawn_blocking(move || check_media.stop()).await?;
+        }
         if let Some(sequencer) = self.sequencer.take() {
             tokio::task::spawn_blocking(move || sequencer.stop()).await?;
         }

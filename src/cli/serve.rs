@@ -13,8 +13,8 @@ use super::{Verdict, output};
 use crate::domain::{SystemClock, SystemEntropy};
 use crate::grpc::TransportLimits;
 use crate::hub::{ADMIN_KEY_FILE, HubConfig};
-use crate::media::DecodeLimits;
 use crate::serve::{self, ServeConfig, TlsFiles};
+use crate::worker::{PoolConfig, Sandboxing};
 
 const LISTEN_DEFAULT: &str = "127.0.0.1:7420";
 const DATA_DIR_DEFAULT: &str = "hashcommons-data";
@@ -62,6 +62,11 @@ pub struct Args {
     #[arg(long, env = "HASHCOMMONS_MEDIA_WORKERS", value_name = "N")]
     media_workers: Option<usize>,
 
+    /// Decode pictures without a sandbox, for development only: whoever takes over a decoder has the hub
+    #[arg(long, env = "HASHCOMMONS_MEDIA_UNSANDBOXED", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    media_unsandboxed: Option<bool>,
+
     /// Log lines for people or for machines [default: text]
     #[arg(long, env = "HASHCOMMONS_LOG_FORMAT", value_name = "FORMAT")]
     log_format: Option<LogFormat>,
@@ -92,6 +97,7 @@ pub struct ServeFile {
     behind_tls_proxy: Option<bool>,
     media_bytes_max: Option<usize>,
     media_workers: Option<usize>,
+    media_unsandboxed: Option<bool>,
     log_format: Option<LogFormat>,
     log: Option<String>,
 }
@@ -118,11 +124,17 @@ impl Args {
             (Some(_), None) => anyhow::bail!("tls_cert is given, but tls_key is not: TLS needs both"),
             (None, Some(_)) => anyhow::bail!("tls_key is given, but tls_cert is not: TLS needs both"),
         };
-        let mut decode_limits = DecodeLimits::default();
+        let mut media = match self.media_workers.or(file.media_workers) {
+            Some(workers) => PoolConfig::with_workers(workers),
+            None => PoolConfig::default(),
+        };
         if let Some(bytes_max) = self.media_bytes_max.or(file.media_bytes_max) {
-            decode_limits.bytes_max = bytes_max;
+            media.limits.bytes_max = bytes_max;
+            media.check().context("media_bytes_max")?;
         }
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        if self.media_unsandboxed.or(file.media_unsandboxed).unwrap_or_default() {
+            media.sandboxing = Sandboxing::Off;
+        }
         let listen = match self.listen.or(file.listen) {
             Some(listen) => listen,
             None => LISTEN_DEFAULT.parse()?,
@@ -133,11 +145,7 @@ impl Args {
                 listen,
                 tls,
                 behind_tls_proxy: self.behind_tls_proxy.or(file.behind_tls_proxy).unwrap_or_default(),
-                hub: HubConfig {
-                    origin: self.origin.or(file.origin),
-                    decode_limits,
-                    media_workers: self.media_workers.or(file.media_workers).unwrap_or_else(cores),
-                },
+                hub: HubConfig { origin: self.origin.or(file.origin), media },
                 transport: TransportLimits::default(),
             },
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),

@@ -1,4 +1,5 @@
-//! Use case: hash a picture and look up its hashes. The picture lives in memory for as long as it takes, and nowhere else.
+//! Use case: hash a picture and look up its hashes. The picture lives in memory for as long as it takes, and nowhere else; and it
+//! is decoded in a process of its own.
 
 use std::sync::Arc;
 
@@ -6,27 +7,49 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::check::{Check, CheckAnswer, CheckError, CheckQuery, Outcome, Query};
 use crate::domain::FieldError;
-use crate::media::{DecodeLimits, Fingerprint, FingerprintError, OrientedSignal, Turns, fingerprint};
+use crate::media::{Fingerprint, OrientedSignal, Turns};
 use crate::policy::{Permit, operation};
+use crate::worker::{JobError, Pool, SubmitError};
 
 /// Uploads that may be on their way or waiting, for each picture that is being decoded.
 const UPLOADS_PER_WORKER: usize = 16;
+/// All uploads together take no more memory than so many of the longest.
+const LONGEST_UPLOADS: usize = 8;
+/// Memory for uploads is counted in pieces of so many bytes.
+const MEMORY_UNIT: usize = 1 << 10;
 
 /// Hashes pictures and looks them up.
 #[derive(Clone)]
 pub struct CheckMedia {
     check: Check,
-    limits: DecodeLimits,
-    workers: Arc<Semaphore>,
-    uploads: Arc<Semaphore>,
+    /// None if they cannot be sandboxed here.
+    decoders: Option<Pool>,
+    bytes_max: usize,
+    places: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
 }
 
 /// A picture as it arrives.
 pub struct Upload {
-    check_media: CheckMedia,
+    check: Check,
+    decoders: Pool,
+    bytes_max: usize,
+    memory: Arc<Semaphore>,
+    file: File,
+}
+
+/// What has come of a picture, and what it holds of what all uploads share; that is given back when it is let go of, by
+/// whoever has it then.
+struct File {
     bytes: Vec<u8>,
-    /// Its place among the uploads, given back when it is done with or dropped.
     _place: OwnedSemaphorePermit,
+    memory: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for File {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// How to check a picture.
@@ -51,44 +74,65 @@ pub struct CheckMediaAnswer {
 /// Why a picture was not checked.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckMediaError {
+    /// The log says why.
+    #[error(
+        "this hub takes no pictures, because it has no sandbox to decode them in: hash the picture yourself (`hashcommons \
+         hash` and `hashcommons check` do) and send its hashes"
+    )]
+    NoDecoder,
     /// It is longer than the hub takes.
     #[error("media: must be at most {max} bytes")]
     TooLong { max: usize },
-    /// It cannot be hashed.
-    #[error(transparent)]
-    Picture(#[from] FingerprintError),
     /// A field is not as it must be.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// Too many others are on their way.
+    /// Too many others are on their way, or they are too large.
     #[error("the hub is taking as many pictures as it can: send it again in a moment")]
     Busy,
-    /// The decoder gave up in a way that it should not.
-    #[error("the decoder failed")]
-    Decoder,
+    /// It was not given to a decoder.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// It has no fingerprint.
+    #[error(transparent)]
+    Decoder(#[from] JobError),
     /// The look-up failed.
     #[error(transparent)]
     Check(#[from] CheckError),
 }
 
 impl CheckMedia {
-    pub(super) fn new(check: Check, limits: DecodeLimits, workers: usize) -> Self {
-        let workers = workers.max(1);
+    /// Takes pictures of at most `bytes_max` bytes, for so many workers; none at all without decoders.
+    pub(super) fn new(check: Check, decoders: Option<Pool>, bytes_max: usize, workers: usize) -> Self {
         Self {
             check,
-            limits,
-            workers: Arc::new(Semaphore::new(workers)),
-            uploads: Arc::new(Semaphore::new(workers * UPLOADS_PER_WORKER)),
+            decoders,
+            bytes_max,
+            places: Arc::new(Semaphore::new(workers.max(1) * UPLOADS_PER_WORKER)),
+            memory: Arc::new(Semaphore::new((LONGEST_UPLOADS * bytes_max).div_ceil(MEMORY_UNIT))),
         }
     }
 
     /// A place for one picture.
     ///
     /// # Errors
-    /// [`CheckMediaError::Busy`], at once, if too many are on their way.
+    /// At once: [`CheckMediaError::NoDecoder`]; [`CheckMediaError::Busy`] if too many are on their way.
     pub fn begin(&self) -> Result<Upload, CheckMediaError> {
-        let place = self.uploads.clone().try_acquire_owned().map_err(|_| CheckMediaError::Busy)?;
-        Ok(Upload { check_media: self.clone(), bytes: Vec::new(), _place: place })
+        let decoders = self.decoders.clone().ok_or(CheckMediaError::NoDecoder)?;
+        let place = self.places.clone().try_acquire_owned().map_err(|_| CheckMediaError::Busy)?;
+        Ok(Upload {
+            check: self.check.clone(),
+            decoders,
+            bytes_max: self.bytes_max,
+            memory: self.memory.clone(),
+            file: File { bytes: Vec::new(), _place: place, memory: None },
+        })
+    }
+
+    /// Ends the decoders; pictures that wait for them are answered. Takes as long as it takes to end a process.
+    pub fn stop(&self) {
+        if let Some(decoders) = &self.decoders {
+            decoders.stop();
+        }
     }
 }
 
@@ -96,13 +140,32 @@ impl Upload {
     /// Takes the next piece.
     ///
     /// # Errors
-    /// [`CheckMediaError::TooLong`] as soon as the pieces are more than a picture may have.
+    /// [`CheckMediaError::TooLong`] as soon as the pieces are more than a picture may have; [`CheckMediaError::Busy`] if others
+    /// take the memory that it would need.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), CheckMediaError> {
-        let max = self.check_media.limits.bytes_max;
-        if self.bytes.len() + piece.len() > max {
+        let max = self.bytes_max;
+        let needed = self.file.bytes.len() + piece.len();
+        if needed > max {
             return Err(CheckMediaError::TooLong { max });
         }
-        self.bytes.extend_from_slice(piece);
+        if needed > self.file.bytes.capacity() {
+            self.grow(needed.max(2 * self.file.bytes.capacity()).min(max))?;
+        }
+        self.file.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// Makes room for so many bytes.
+    fn grow(&mut self, capacity: usize) -> Result<(), CheckMediaError> {
+        let File { bytes, memory, .. } = &mut self.file;
+        let held = memory.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = u32::try_from(capacity.div_ceil(MEMORY_UNIT).saturating_sub(held)).unwrap_or(u32::MAX);
+        let more = self.memory.clone().try_acquire_many_owned(more).map_err(|_| CheckMediaError::Busy)?;
+        match memory {
+            Some(memory) => memory.merge(more),
+            None => *memory = Some(more),
+        }
+        bytes.reserve_exact(capacity - bytes.len());
         Ok(())
     }
 
@@ -115,19 +178,12 @@ impl Upload {
         permit: &Permit<operation::Check>,
         options: MediaOptions,
     ) -> Result<CheckMediaAnswer, CheckMediaError> {
-        let Self { check_media, bytes, _place } = self;
-        let worker = check_media.workers.acquire_owned().await.map_err(|_| CheckMediaError::Busy)?;
-        let limits = check_media.limits;
-        // The permit to work goes with the work: it is given back when the decoder ends, also if the caller has gone away.
-        let hashed = tokio::task::spawn_blocking(move || {
-            let fingerprint = fingerprint(&bytes, &limits, options.turns);
-            drop(worker);
-            fingerprint
-        });
-        let fingerprint = hashed.await.map_err(|_| CheckMediaError::Decoder)??;
+        let Self { check, decoders, file, .. } = self;
+        // The file takes its place with it, and gives it back when it is hashed, or when the caller has gone away.
+        let fingerprint = decoders.submit(file, options.turns)?.await?;
         let signals = fingerprint.signals();
         let queries = signals.iter().map(|turned| Query::new(turned.signal, None)).collect::<Result<_, _>>()?;
-        let mut check = check_media.check.run(permit, &CheckQuery::new(queries, options.limit)?).await?;
+        let mut check = check.run(permit, &CheckQuery::new(queries, options.limit)?).await?;
         if fingerprint.is_featureless() {
             check.outcomes.push(Outcome::TooFeatureless);
         }

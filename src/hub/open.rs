@@ -1,4 +1,4 @@
-//! Starting a hub on its data directory: found it or find it again, fold what is not folded yet, check the tree against its
+//! Starting a hub on its data directory: start its decoders, found it or find it again, fold what is not folded yet, check the tree against its
 //! checkpoint, fill the memory, start the sequencer.
 
 use std::path::{Path, PathBuf};
@@ -28,9 +28,9 @@ use super::view::Viewer;
 use super::withdraw::Withdraw;
 use crate::domain::{Clock, Entropy, FieldError, Taxonomies, Timestamp};
 use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignError, SignedCheckpoint, Signer};
-use crate::media::DecodeLimits;
 use crate::policy::Roster;
 use crate::store::{OpenError, Store, StoreError, StoredEvent};
+use crate::worker::{Pool, PoolConfig};
 
 /// Events folded between two commits while catching up.
 const FOLD_BATCH: usize = 1_000;
@@ -40,9 +40,8 @@ const FOLD_BATCH: usize = 1_000;
 pub struct HubConfig {
     /// The ledger's name, at the first start; later it is what it was. `None`: a random local one.
     pub origin: Option<String>,
-    pub decode_limits: DecodeLimits,
-    /// Pictures decoded at the same time.
-    pub media_workers: usize,
+    /// How pictures are decoded.
+    pub media: PoolConfig,
 }
 
 /// Every use case, and the thread behind them.
@@ -122,11 +121,15 @@ impl From<LoadError> for StartError {
     }
 }
 
-/// Opens the data directory, which fails fast if it is not usable; [`Opened::start`] does the long part.
+/// Opens the data directory, which fails fast if it is not usable, and starts the decoders; [`Opened::start`] does the long
+/// part.
+///
+/// A hub whose decoders cannot be sandboxed comes up all the same, for those who send hashes: it says so in the log and takes
+/// no pictures.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn open(directory: &Path) -> Result<Opened, StartError> {
+pub fn open(directory: &Path, config: HubConfig) -> Result<Opened, StartError> {
     // The secrets are made when the database is there: even a first start that was interrupted leaves no key without one.
     if has_ledger_key(directory) && !Store::has_database(directory) {
         return Err(StartError::DatabaseMissing(directory.to_owned()));
@@ -134,13 +137,36 @@ pub fn open(directory: &Path) -> Result<Opened, StartError> {
     let started = Instant::now();
     let store = Arc::new(Store::open(directory)?);
     tracing::info!(elapsed_ms = started.elapsed().as_millis() as u64, "the data directory is open");
-    Ok(Opened { store })
+    let decoders = start_decoders(&config.media);
+    Ok(Opened { store, config, decoders })
+}
+
+/// The decoders, or none, and the log says why.
+fn start_decoders(config: &PoolConfig) -> Option<Pool> {
+    let started = Instant::now();
+    match Pool::start(config.clone()) {
+        Ok(decoders) => {
+            let elapsed_ms = started.elapsed().as_millis() as u64;
+            tracing::info!(workers = config.workers, sandbox = %decoders.held(), elapsed_ms, "the decoders are ready");
+            Some(decoders)
+        }
+        Err(problem) => {
+            tracing::error!(
+                %problem,
+                "NO PICTURES ARE TAKEN, because the decoders cannot be sandboxed; hashes are. Mend what the problem says and \
+                 start again; for development only, media_unsandboxed decodes without a sandbox"
+            );
+            None
+        }
+    }
 }
 
 /// A data directory that is open but not loaded.
 #[derive(Debug)]
 pub struct Opened {
     store: Arc<Store>,
+    config: HubConfig,
+    decoders: Option<Pool>,
 }
 
 impl Opened {
@@ -151,12 +177,11 @@ impl Opened {
     /// [`StartError`]; the hub is not up then, and nothing it promised is lost.
     pub fn start(
         self,
-        config: &HubConfig,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         stopping: &watch::Receiver<bool>,
     ) -> Result<(UseCases, SequencerThread), StartError> {
-        let store = self.store;
+        let Self { store, config, decoders } = self;
         let started = Instant::now();
         let taxonomies = Arc::new(Taxonomies::shipped().map_err(StartError::Taxonomy)?);
         let last = store.checkpoint()?.map(|text| text.parse::<SignedCheckpoint>()).transpose()?;
@@ -217,7 +242,7 @@ impl Opened {
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
         let use_cases = UseCases {
             gate: Gate { roster: roster.clone(), secret: api_keys.clone(), clock: clock.clone() },
-            check_media: CheckMedia::new(check.clone(), config.decode_limits, config.media_workers),
+            check_media: CheckMedia::new(check.clone(), decoders, config.media.limits.bytes_max, config.media.workers),
             check,
             contribute: Contribute {
                 sequencer: sequencer.clone(),

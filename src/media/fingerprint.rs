@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::decode::{DecodeError, DecodeLimits, Decoded, decode_as, recognize};
 use super::pdq::{self, TooSmall};
-use super::perceptual::{Grey, dhash, phash};
+use super::perceptual::Words;
 use super::{Format, Picture, digest};
-use crate::domain::{Hash64, Orientation, Pdq, Quality, Signal};
+use crate::domain::{Orientation, Pdq, Quality, Signal};
 
 /// What a file's bytes are, in hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +54,6 @@ pub struct Reading {
     pub words: Option<Words>,
 }
 
-/// The two 64-bit perceptual hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Words {
-    pub phash: Hash64,
-    pub dhash: Hash64,
-}
-
 /// A signal, and how the picture was turned for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrientedSignal {
@@ -83,13 +76,6 @@ impl Reading {
     fn of(picture: &Picture, orientation: Orientation) -> Result<Self, TooSmall> {
         let (pdq, quality) = pdq::hash(picture)?;
         Ok(Self { orientation, pdq, quality, words: Some(Words::of(picture)) })
-    }
-}
-
-impl Words {
-    fn of(picture: &Picture) -> Self {
-        let grey = Grey::of(picture);
-        Self { phash: phash(&grey), dhash: dhash(&grey) }
     }
 }
 
@@ -177,38 +163,30 @@ pub fn fingerprint(bytes: &[u8], limits: &DecodeLimits, turns: Turns) -> Result<
 pub fn looks(bytes: &[u8], limits: &DecodeLimits, turns: Turns) -> Result<Looks, FingerprintError> {
     let format = recognize(bytes, limits)?;
     let Decoded { picture, shown } = decode_as(format, bytes, limits)?;
-    Ok(Looks {
-        format,
-        width: picture.width(),
-        height: picture.height(),
-        stored: Reading::of(&picture, Orientation::AsStored)?,
-        turned: turned(&picture, shown, turns)?,
-    })
-}
-
-/// The readings of a picture that `turns` asks for beside the stored one.
-///
-/// As shown it is turned and hashed anew, so that its hash is exactly what those who turn first have.
-fn turned(picture: &Picture, shown: Orientation, turns: Turns) -> Result<Vec<Reading>, TooSmall> {
-    let mut readings = Vec::new();
+    let (dihedral, quality) = pdq::hash_dihedral(&picture)?;
+    let stored = Reading {
+        orientation: Orientation::AsStored,
+        pdq: dihedral.hash(Orientation::AsStored),
+        quality,
+        words: Some(Words::of(&picture)),
+    };
+    let mut turned = Vec::new();
     if shown != Orientation::AsStored {
-        readings.push(Reading::of(&picture.turned(shown), shown)?);
+        // Turned and hashed anew, so that its hash is exactly what those who turn first have.
+        turned.push(Reading::of(&picture.turned(shown), shown)?);
     }
     if turns == Turns::All {
-        for &orientation in Orientation::ALL {
-            if orientation != Orientation::AsStored && orientation != shown {
-                let (pdq, quality) = pdq::hash(&picture.turned(orientation))?;
-                readings.push(Reading { orientation, pdq, quality, words: None });
-            }
-        }
+        let others = dihedral.iter().filter(|(orientation, _)| ![Orientation::AsStored, shown].contains(orientation));
+        turned.extend(others.map(|(orientation, pdq)| Reading { orientation, pdq, quality, words: None }));
     }
-    Ok(readings)
+    Ok(Looks { format, width: picture.width(), height: picture.height(), stored, turned })
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
 
+    use super::super::decode;
     use super::*;
     use crate::domain::SignalKind;
 
@@ -259,6 +237,119 @@ mod tests {
     fn what_cannot_be_decoded_is_refused_as_the_decoder_refuses_it() {
         assert_eq!(fingerprint_of(b"").unwrap_err().kind(), "empty");
         assert_eq!(fingerprint_of(b"plain text").unwrap_err().kind(), "unknown-format");
+    }
+
+    /// A file whose EXIF data hold `tag` as its orientation; of a picture that is unlike itself in every other orientation.
+    fn with_exif(format: Format, tag: u8) -> Vec<u8> {
+        // A big-endian TIFF header and one entry: Orientation, SHORT, one value.
+        let exif = [b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0", &[tag, 0, 0, 0, 0, 0, 0][..]].concat();
+        let pixels = image::RgbImage::from_fn(120, 88, |x, y| {
+            image::Rgb([
+                if (x / 12 + y / 8) % 3 == 0 { 230 } else { (x + y / 2) as u8 },
+                (y * 2) as u8,
+                (x * y / 64) as u8,
+            ])
+        });
+        let mut file = Vec::new();
+        fn write(mut encoder: impl image::ImageEncoder, exif: Vec<u8>, pixels: &image::RgbImage) {
+            encoder.set_exif_metadata(exif).unwrap();
+            encoder.write_image(pixels, pixels.width(), pixels.height(), image::ExtendedColorType::Rgb8).unwrap();
+        }
+        match format {
+            Format::Jpeg => write(image::codecs::jpeg::JpegEncoder::new(&mut file), exif, &pixels),
+            Format::Png => write(image::codecs::png::PngEncoder::new(&mut file), exif, &pixels),
+            Format::WebP => write(image::codecs::webp::WebPEncoder::new_lossless(&mut file), exif, &pixels),
+            Format::Tiff => {
+                let mut tiff = Cursor::new(Vec::new());
+                pixels.write_to(&mut tiff, image::ImageFormat::Tiff).unwrap();
+                return tiff_with_orientation(tiff.into_inner(), tag);
+            }
+            other => panic!("no test makes a {other}"),
+        }
+        file
+    }
+
+    /// The file with its directory moved to the end, and the tag in it that EXIF has taken over from TIFF.
+    fn tiff_with_orientation(mut file: Vec<u8>, tag: u8) -> Vec<u8> {
+        // In the machine's byte order: offset of the directory at 4; in it a count, twelve bytes an entry, sorted by tag.
+        let at = u32::from_ne_bytes(file[4..8].try_into().unwrap()) as usize;
+        let count = u16::from_ne_bytes(file[at..at + 2].try_into().unwrap());
+        let mut entries = file[at + 2..][..12 * usize::from(count)].as_chunks::<12>().0.to_vec();
+        let mut entry = [0; 12];
+        entry[..2].copy_from_slice(&0x0112u16.to_ne_bytes());
+        entry[2..4].copy_from_slice(&3u16.to_ne_bytes());
+        entry[4..8].copy_from_slice(&1u32.to_ne_bytes());
+        entry[8..10].copy_from_slice(&u16::from(tag).to_ne_bytes());
+        entries.push(entry);
+        entries.sort_by_key(|entry| u16::from_ne_bytes([entry[0], entry[1]]));
+        let end = file.len() as u32;
+        file[4..8].copy_from_slice(&end.to_ne_bytes());
+        file.extend((count + 1).to_ne_bytes());
+        file.extend(entries.as_flattened());
+        file.extend([0; 4]);
+        file
+    }
+
+    #[test]
+    fn a_picture_that_exif_turns_is_read_as_stored_and_exactly_as_one_that_was_really_turned() {
+        for format in [Format::Jpeg, Format::Png, Format::WebP, Format::Tiff] {
+            for tag in 1..=8 {
+                let bytes = with_exif(format, tag);
+                let shown = Orientation::from_exif(tag.into()).unwrap();
+                let print = fingerprint_of(&bytes).unwrap();
+                assert_eq!((print.width, print.height), (120, 88), "as stored");
+                let orientations: Vec<_> = print.turned.iter().map(|reading| reading.orientation).collect();
+                if shown == Orientation::AsStored {
+                    assert_eq!(orientations, []);
+                    continue;
+                }
+                assert_eq!(orientations, [shown], "{format} with orientation {tag}");
+                let turned = decode(&bytes, &DecodeLimits::default()).unwrap().turned(shown);
+                let upright = Reading { orientation: shown, ..Reading::of(&turned, shown).unwrap() };
+                assert_eq!(print.turned[0], upright);
+                assert!(print.stored.pdq.distance(upright.pdq).bits() > 60, "{format} with orientation {tag}");
+                // `phash` may be the same in both: it tells pictures apart badly.
+                assert_eq!(kinds(&print).iter().filter(|kind| **kind == SignalKind::Pdq).count(), 2);
+                assert_eq!(kinds(&print).iter().filter(|kind| **kind == SignalKind::Dhash).count(), 2);
+            }
+        }
+    }
+
+    #[test]
+    fn exif_data_that_make_no_sense_turn_nothing() {
+        for tag in [0, 9, 255] {
+            assert_eq!(fingerprint_of(&with_exif(Format::Jpeg, tag)).unwrap().turned, []);
+        }
+    }
+
+    #[test]
+    fn asked_for_all_orientations_each_is_read_once_and_near_to_the_hash_of_the_turned_picture() {
+        // 6: shown turned by 90 degrees.
+        let bytes = with_exif(Format::Png, 6);
+        let print = fingerprint(&bytes, &DecodeLimits::default(), Turns::All).unwrap();
+        let mut orientations: Vec<_> = print.readings().map(|reading| reading.orientation).collect();
+        orientations.sort_unstable();
+        assert_eq!(orientations, Orientation::ALL);
+        let stored = decode(&bytes, &DecodeLimits::default()).unwrap();
+        for reading in print.readings() {
+            let (turned, _) = pdq::hash(&stored.turned(reading.orientation)).unwrap();
+            let bits = turned.distance(reading.pdq).bits();
+            let exact = matches!(reading.orientation, Orientation::AsStored | Orientation::Rotated90);
+            assert!(bits <= if exact { 0 } else { 16 }, "{}: {bits}", reading.orientation);
+        }
+        assert_eq!(print.signals().len(), Fingerprint::SIGNALS_MAX);
+        assert_eq!(kinds(&print).iter().filter(|kind| **kind == SignalKind::Pdq).count(), 8);
+    }
+
+    #[test]
+    fn a_picture_that_is_its_own_mirror_image_has_no_signal_twice() {
+        let symmetrical = png(64, 64, |x, y| if (x.min(63 - x) / 5 + y.min(63 - y) / 5) % 2 == 0 { 230 } else { 20 });
+        let print = fingerprint(&symmetrical, &DecodeLimits::default(), Turns::All).unwrap();
+        let signals = print.signals();
+        assert!(!print.is_featureless() && signals.len() < Fingerprint::SIGNALS_MAX);
+        for (at, one) in signals.iter().enumerate() {
+            assert!(signals[at + 1..].iter().all(|other| other.signal != one.signal));
+        }
     }
 
     #[test]

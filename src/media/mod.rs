@@ -14,11 +14,10 @@ mod fingerprint;
 pub mod pdq;
 mod perceptual;
 mod picture;
+mod shrink;
 
 pub use decode::{Damage, DecodeError, DecodeLimits, Reason, decode};
 pub use digest::{md5, sha256};
-pub use fingerprint::{
-    Fingerprint, FingerprintError, Looks, OrientedSignal, Reading, Turns, Words, fingerprint, looks,
-};
-pub use perceptual::{Grey, dhash, phash};
+pub use fingerprint::{Fingerprint, FingerprintError, Looks, OrientedSignal, Reading, Turns, fingerprint, looks};
+pub use perceptual::Words;
 pub use picture::{Format, Picture, WrongPixelCount};

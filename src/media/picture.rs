@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use image::{ImageFormat, RgbImage, imageops};
+use image::{ImageFormat, RgbImage};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Orientation;
@@ -109,30 +109,54 @@ impl Picture {
         self.0.as_raw().as_chunks().0
     }
 
-    /// A copy, turned. Takes as much memory again.
-    pub fn turned(&self, orientation: Orientation) -> Self {
-        let Self(image) = self;
-        Self(match orientation {
-            Orientation::AsStored => image.clone(),
-            Orientation::Rotated90 => imageops::rotate90(image),
-            Orientation::Rotated180 => imageops::rotate180(image),
-            Orientation::Rotated270 => imageops::rotate270(image),
-            Orientation::FlippedHorizontally => imageops::flip_horizontal(image),
-            Orientation::FlippedVertically => imageops::flip_vertical(image),
-            Orientation::Transposed => mirrored(imageops::rotate90(image)),
-            Orientation::Transversed => mirrored(imageops::rotate270(image)),
-        })
+    /// The rows from the top, each of [`Self::width`] pixels.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[[u8; 3]]> {
+        self.pixels().chunks_exact(self.width() as usize)
     }
 
-    /// The same pixels as the `image` crate's type.
+    /// A copy, turned. Takes as much memory again.
+    pub fn turned(&self, orientation: Orientation) -> Self {
+        // So many pixels a side are in the cache together, of which one picture has rows and the other columns.
+        const TILE: usize = 32;
+        let (width, height) = (self.width() as isize, self.height() as isize);
+        let end = width * height - 1;
+        // Where in the stored picture the first pixel is, the next one to its right, and the next one below.
+        let (first, right, below) = match orientation {
+            Orientation::AsStored => (0, 1, width),
+            Orientation::Rotated90 => (end + 1 - width, -width, 1),
+            Orientation::Rotated180 => (end, -1, -width),
+            Orientation::Rotated270 => (width - 1, width, -1),
+            Orientation::FlippedHorizontally => (width - 1, -1, width),
+            Orientation::FlippedVertically => (end + 1 - width, 1, -width),
+            Orientation::Transposed => (0, width, 1),
+            Orientation::Transversed => (end, -width, -1),
+        };
+        let (columns, rows) = if right.abs() == 1 { (width, height) } else { (height, width) };
+        let (columns, rows) = (columns as usize, rows as usize);
+        let stored = self.pixels();
+        let mut turned = vec![0; self.0.as_raw().len()];
+        let pixels = turned.as_chunks_mut::<3>().0;
+        for (top, left) in
+            (0..rows).step_by(TILE).flat_map(|top| (0..columns).step_by(TILE).map(move |left| (top, left)))
+        {
+            for y in top..rows.min(top + TILE) {
+                let row = &mut pixels[y * columns..][left..columns.min(left + TILE)];
+                let mut from = first + y as isize * below + left as isize * right;
+                for pixel in row {
+                    *pixel = stored[from as usize];
+                    from += right;
+                }
+            }
+        }
+        #[expect(clippy::expect_used, reason = "it has the pixels of `self`, no more and no less")]
+        Self(RgbImage::from_raw(columns as u32, rows as u32, turned).expect("as many pixels as before"))
+    }
+
+    /// The same pixels as the `image` crate's type, which tests compare with.
+    #[cfg(test)]
     pub(super) fn as_image(&self) -> &RgbImage {
         &self.0
     }
-}
-
-fn mirrored(mut image: RgbImage) -> RgbImage {
-    imageops::flip_horizontal_in_place(&mut image);
-    image
 }
 
 // A picture in a log would be content in a log.
@@ -158,8 +182,9 @@ mod tests {
 
     #[test]
     fn each_orientation_has_at_every_pixel_what_its_definition_says() {
-        let (w, h) = (3u32, 2u32);
-        let stored = Picture::from_rgb8(w, h, (0..18).collect()).unwrap();
+        // More than one tile in each direction, and no whole number of them.
+        let (w, h) = (75u32, 40u32);
+        let stored = Picture::from_rgb8(w, h, (0..3 * w * h).map(|n| (n * 31 / 7) as u8).collect()).unwrap();
         let at = |picture: &Picture, x: u32, y: u32| picture.pixels()[(y * picture.width() + x) as usize];
         for &orientation in Orientation::ALL {
             use Orientation::*;

@@ -27,8 +27,19 @@ pub struct Store {
     pub(super) db: DB,
     pub(super) fault: Mutex<Option<Fault>>,
     directory: PathBuf,
-    // Held, never read: the lock goes when the file is closed.
-    _lock: File,
+    // Held, never read; after the database, which it is for.
+    _lock: Lock,
+}
+
+/// The lock on a data directory.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Said, not left to the file's being closed: a process that is being started at this moment has the file, too, until it is
+        // another program. If it fails, closing does it.
+        let _ = self.0.unlock();
+    }
 }
 
 /// Why a data directory was not opened.
@@ -78,7 +89,7 @@ impl Store {
         let families = Family::ALL.map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(&cache)));
         let db = DB::open_cf_descriptors(&database_options(), &path, families)
             .map_err(|source| OpenError::Database { path, source })?;
-        Ok(Self { db, fault: Mutex::new(None), directory: directory.to_owned(), _lock: lock })
+        Ok(Self { db, fault: Mutex::new(None), directory: directory.to_owned(), _lock: Lock(lock) })
     }
 
     /// Whether there is a database in `directory`, sound or not.
@@ -194,6 +205,19 @@ fn family_options(cache: &Cache) -> Options {
 mod tests {
     use super::*;
     use crate::ledger::Salt;
+
+    /// A child of this process has its files until it has become another program. Hubs that were stopped and started in one
+    /// process, while others started their decoders, found their directory in use.
+    #[test]
+    fn a_store_that_is_closed_gives_its_directory_back_even_if_a_child_still_has_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let the_childs = store._lock.0.try_clone().unwrap();
+        assert!(matches!(Store::open(directory.path()), Err(OpenError::InUse { .. })));
+        drop(store);
+        Store::open(directory.path()).unwrap();
+        drop(the_childs);
+    }
 
     /// Bytes of log that an opening would read, after `bytes` of events were written.
     fn log_bytes(bytes: usize, shorten: bool) -> u64 {

@@ -15,6 +15,7 @@ use crate::hub::{
     TraceError, WithdrawError,
 };
 use crate::policy::{AuthError, Lapsed, Refused};
+use crate::worker::SubmitError;
 
 /// When to come back after "busy".
 const RETRY_AFTER: Duration = Duration::from_millis(200);
@@ -105,10 +106,13 @@ impl IntoStatus for CheckMediaError {
     fn into_status(self) -> Status {
         match self {
             Self::TooLong { .. } => Status::out_of_range(self.to_string()),
-            Self::Picture(error) => FieldError::new("media", error).into_status(),
+            Self::NoDecoder => Status::failed_precondition(self.to_string()),
             Self::Field(error) => error.into_status(),
-            Self::Busy => busy(&self),
-            Self::Decoder => internal(&self),
+            Self::Busy | Self::Submit(SubmitError::Busy) => busy(&self),
+            Self::Submit(SubmitError::Unavailable | SubmitError::Stopped) => Status::unavailable(self.to_string()),
+            // A file that ends its decoder is a file that is not as it must be; one whose decoder somebody else ended is not.
+            Self::Decoder(error) if error.is_the_files() => FieldError::new("media", error).into_status(),
+            Self::Decoder(_) => Status::unavailable(self.to_string()),
             Self::Check(error) => error.into_status(),
         }
     }

@@ -178,11 +178,6 @@ impl Queue {
         drop(state);
         drop(gone);
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.state().jobs.len()
-    }
 }
 
 /// Jobs that nobody will do, and what to say of them.

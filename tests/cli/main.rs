@@ -1,6 +1,7 @@
 //! The program as people and scripts meet it: the real binary, against a real hub in a process of its own.
 
 mod bench_check;
+mod bench_hash;
 mod bench_index;
 mod commands;
 mod hash_export;
@@ -10,6 +11,7 @@ mod hash_workers;
 mod import;
 mod import_interrupted;
 mod logs;
+mod orientation;
 mod pictures;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]

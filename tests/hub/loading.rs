@@ -137,7 +137,7 @@ async fn a_signal_to_stop_a_loading_hub_ends_it_with_its_data_directory_closed()
     drop((hold, later));
     hub.await.unwrap().unwrap();
     // Refused while anything of it still runs.
-    drop(hub::open(directory.path()).unwrap());
+    drop(hub::open(directory.path(), config(directory.path()).hub).unwrap());
 }
 
 #[tokio::test]

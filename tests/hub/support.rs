@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashcommons::client::Client;
 use hashcommons::domain::{ManualClock, Role, SeededEntropy, SystemClock, SystemEntropy, Timestamp};
@@ -12,8 +13,12 @@ use hashcommons::media::DecodeLimits;
 use hashcommons::policy::ApiKey;
 use hashcommons::serve::{self, Running, ServeConfig};
 use hashcommons::wire::{Coded, v1};
+use hashcommons::worker::PoolConfig;
 use tempfile::TempDir;
 use tokio::sync::watch;
+
+/// Whose hidden command the hub's workers are: `/proc/self/exe` is the test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_hashcommons");
 
 /// A running hub.
 pub struct TestHub {
@@ -34,8 +39,13 @@ pub fn config(directory: &Path) -> ServeConfig {
         behind_tls_proxy: false,
         hub: HubConfig {
             origin: Some("test.example/ledger".to_owned()),
-            decode_limits: DecodeLimits { bytes_max: 1 << 20, ..DecodeLimits::default() },
-            media_workers: 2,
+            media: PoolConfig {
+                program: PROGRAM.into(),
+                limits: DecodeLimits { bytes_max: 1 << 20, ..DecodeLimits::default() },
+                // The machine may be busy with other tests.
+                deadline: Duration::from_secs(60),
+                ..PoolConfig::with_workers(2)
+            },
         },
         transport: TransportLimits::default(),
     }
@@ -44,8 +54,8 @@ pub fn config(directory: &Path) -> ServeConfig {
 /// Starts a hub on `directory` with no service around it, unless told to stop before it is up.
 pub fn start_alone(directory: &Path, stop: bool) -> Result<(UseCases, SequencerThread), StartError> {
     let (_, stopping) = watch::channel(stop);
-    let opened = hashcommons::hub::open(directory)?;
-    opened.start(&config(directory).hub, Arc::new(SystemClock), Arc::new(SystemEntropy), &stopping)
+    let opened = hashcommons::hub::open(directory, config(directory).hub)?;
+    opened.start(Arc::new(SystemClock), Arc::new(SystemEntropy), &stopping)
 }
 
 impl TestHub {

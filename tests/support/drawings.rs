@@ -12,6 +12,9 @@ pub fn draw(name: &str, width: u32, height: u32) -> Picture {
         "blobs" => blobs,
         "noise" => noise,
         "faint" => faint,
+        "grey" => grey,
+        "black" => black,
+        "white" => white,
         other => panic!("there is no drawing called `{other}`"),
     };
     let (w, h) = (i64::from(width), i64::from(height));
@@ -60,4 +63,17 @@ fn noise(x: i64, y: i64, width: i64, _height: i64) -> [i64; 3] {
 /// The rings at a fiftieth of their contrast: too little to hash.
 fn faint(x: i64, y: i64, width: i64, height: i64) -> [i64; 3] {
     rings(x, y, width, height).map(|sample| 128 + sample / 50)
+}
+
+/// The red of the rings in all three colours.
+fn grey(x: i64, y: i64, width: i64, height: i64) -> [i64; 3] {
+    [rings(x, y, width, height)[0]; 3]
+}
+
+fn black(_x: i64, _y: i64, _width: i64, _height: i64) -> [i64; 3] {
+    [0; 3]
+}
+
+fn white(_x: i64, _y: i64, _width: i64, _height: i64) -> [i64; 3] {
+    [255; 3]
 }

@@ -3,6 +3,7 @@
 mod check;
 mod corpus;
 mod entries;
+mod hash;
 mod index;
 mod load;
 mod pace;
@@ -19,6 +20,7 @@ pub enum Command {
     Index(index::Args),
     Corpus(corpus::Args),
     Entries(entries::Args),
+    Hash(hash::Args),
 }
 
 pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict> {
@@ -27,5 +29,6 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
         Command::Index(args) => index::run(&args, json),
         Command::Corpus(args) => corpus::run(&args, json),
         Command::Entries(args) => entries::run(&args),
+        Command::Hash(args) => hash::run(&args, json),
     }
 }

@@ -17,6 +17,7 @@ use crate::grpc::TransportLimits;
 use crate::hub::{ADMIN_KEY_FILE, HubConfig};
 use crate::media::DecodeLimits;
 use crate::serve::{self, ServeConfig};
+use crate::worker::PoolConfig;
 
 /// Show a hub at work: share a picture's hashes, find its copies, trace the match, withdraw
 ///
@@ -57,8 +58,7 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
         behind_tls_proxy: false,
         hub: HubConfig {
             origin: Some("demo.hashcommons.example/ledger".to_owned()),
-            decode_limits: DecodeLimits::default(),
-            media_workers: 2,
+            media: PoolConfig::with_workers(2),
         },
         transport: TransportLimits::default(),
     };

@@ -7,8 +7,7 @@ use super::DecodeError;
 /// How long a file, and how large the picture in it, may be.
 ///
 /// The default takes what cameras and phones make, and pictures of 8192x8192 pixels in every format. All four are checked
-/// against the header. `memory_max` counts the buffers that hold whole pictures, and what PNG, GIF and TIFF decoders take
-/// beside them; a WebP or a progressive JPEG needs up to 6 more bytes a pixel, which `pixels_max` bounds.
+/// against the header, before memory is taken for what it announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecodeLimits {
     /// Length of the file in bytes.
@@ -17,7 +16,7 @@ pub struct DecodeLimits {
     pub pixels_max: u64,
     /// Width, and height, in pixels.
     pub side_max: u32,
-    /// Memory for decoding, in bytes.
+    /// Memory for decoding and hashing beside the file itself, in bytes: every buffer that holds a whole picture, whoever takes it.
     pub memory_max: usize,
 }
 
@@ -43,9 +42,15 @@ impl DecodeLimits {
         Ok(())
     }
 
-    pub(super) fn check_memory(&self, width: u32, height: u32, bytes_per_pixel: u8) -> Result<(), DecodeError> {
+    pub(super) fn check_memory(
+        &self,
+        width: u32,
+        height: u32,
+        bytes_per_pixel: u8,
+        beside: usize,
+    ) -> Result<(), DecodeError> {
         // In 128 bits, so that no product can wrap around to something small.
-        let needed = u128::from(width) * u128::from(height) * u128::from(bytes_per_pixel);
+        let needed = u128::from(width) * u128::from(height) * u128::from(bytes_per_pixel) + beside as u128;
         let max = self.memory_max;
         if needed > max as u128 { Err(DecodeError::TooMuchMemory { max }) } else { Ok(()) }
     }

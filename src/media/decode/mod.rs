@@ -4,14 +4,15 @@
 //! itself (WebP's checks nothing, JPEG's only the sides). A picture that is cut short is an error, never a picture whose
 //! rest is grey.
 //!
-//! As every reference implementation does, an EXIF rotation is left alone: applying it would move a hash as far as that
-//! of an unrelated picture. Of an animation the first frame counts; where it has holes, or leaves part of the canvas
+//! Pixels are given as stored, as every reference implementation takes them, and the turn that EXIF data ask for is told
+//! beside: a picture hashed with it and one hashed without are as far apart as unrelated ones. Of an animation the first frame counts; where it has holes, or leaves part of the canvas
 //! free, the pixels are black.
 
 mod error;
 mod jpeg;
 mod limits;
 mod rgb;
+mod webp;
 
 use std::io::Cursor;
 
@@ -49,10 +50,10 @@ pub(super) fn recognize(bytes: &[u8], limits: &DecodeLimits) -> Result<Format, D
     Format::of(bytes).ok_or(DecodeError::UnknownFormat)
 }
 
-/// What hashing takes, decoded: three bytes of RGB and one of grey.
-const HASHING_BYTES_PER_PIXEL: u8 = 3 + 1;
+/// What hashing takes, decoded: three bytes of RGB, and a few rows.
+const HASHING_BYTES_PER_PIXEL: u8 = 3;
 /// The same where the picture is also hashed as it is shown.
-const TURNING_BYTES_PER_PIXEL: u8 = 3 + HASHING_BYTES_PER_PIXEL;
+const TURNING_BYTES_PER_PIXEL: u8 = 2 * HASHING_BYTES_PER_PIXEL;
 
 /// The picture that `bytes` hold in `format`.
 pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, DecodeError> {
@@ -66,14 +67,24 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
     }
     limits.check_size(width, height)?;
     let samples = decoder.color_type();
-    let bytes_per_pixel =
-        rgb::bytes_per_pixel_needed(samples).ok_or_else(|| error::unknown_samples(format, samples))?;
-    let shown = shown(&mut decoder);
+    let converting = rgb::bytes_per_pixel_needed(samples).ok_or_else(|| error::unknown_samples(format, samples))?;
+    let shown = shown(format, bytes, &mut decoder);
     let hashing = if shown == Orientation::AsStored { HASHING_BYTES_PER_PIXEL } else { TURNING_BYTES_PER_PIXEL };
-    limits.check_memory(width, height, bytes_per_pixel.max(hashing))?;
-    if format == Format::Jpeg && !jpeg::has_end(bytes) {
-        return Err(damaged(Damage::NoEnd));
-    }
+    let (working, copied) = match format {
+        Format::Jpeg => {
+            let survey = jpeg::Survey::of(bytes);
+            if !survey.has_end {
+                return Err(damaged(Damage::NoEnd));
+            }
+            (survey.coefficient_bytes_per_pixel(), bytes.len())
+        }
+        Format::WebP => (webp::working_bytes_per_pixel(bytes, samples.has_alpha()), 0),
+        // A frame that is not as wide as the canvas; all strips or tiles, as they are stored.
+        Format::Gif | Format::Tiff => (samples.bytes_per_pixel(), 0),
+        Format::Png | Format::Bmp => (0, 0),
+    };
+    let decoding = samples.bytes_per_pixel().saturating_add(working);
+    limits.check_memory(width, height, decoding.max(converting).max(hashing), copied)?;
 
     // Fits: `check_memory` has compared it with a limit that is itself a number of bytes in memory.
     let mut raw = vec![0; decoder.total_bytes() as usize];
@@ -83,13 +94,14 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
     Ok(Decoded { picture, shown })
 }
 
-/// The turn that EXIF data asks for. What cannot be read asks for none, as in viewers.
-fn shown(decoder: &mut impl ImageDecoder) -> Orientation {
-    decoder
-        .orientation()
-        .ok()
-        .and_then(|turn| Orientation::from_exif(turn.to_exif().into()))
-        .unwrap_or(Orientation::AsStored)
+/// The turn that EXIF data ask for. What cannot be read asks for none, as in viewers.
+fn shown(format: Format, bytes: &[u8], decoder: &mut impl ImageDecoder) -> Orientation {
+    let asked = match format {
+        // EXIF data are a TIFF file; here they are the file itself, which the decoder does not look into for that.
+        Format::Tiff => image::metadata::Orientation::from_exif_chunk(bytes),
+        _ => decoder.orientation().ok(),
+    };
+    asked.and_then(|turn| Orientation::from_exif(turn.to_exif().into())).unwrap_or(Orientation::AsStored)
 }
 
 /// A decoder that has read the header and taken no memory for pixels.

@@ -50,7 +50,7 @@ fn nothing_and_what_is_no_picture_are_told_apart() {
 #[test]
 fn each_limit_holds_exactly_and_names_itself() {
     let bytes = encoded(Format::Png);
-    let exact = DecodeLimits { bytes_max: bytes.len(), pixels_max: 19 * 13, side_max: 19, memory_max: 7 * 19 * 13 };
+    let exact = DecodeLimits { bytes_max: bytes.len(), pixels_max: 19 * 13, side_max: 19, memory_max: 3 * 19 * 13 };
     // The PNG decoder has buffers of its own, so that the memory for the pixels alone is not enough for it.
     let roomy = DecodeLimits { memory_max: 1 << 20, ..exact };
     decode(&bytes, &roomy).unwrap();
@@ -66,8 +66,8 @@ fn each_limit_holds_exactly_and_names_itself() {
     let bytes = encoded(Format::Bmp);
     let exact = DecodeLimits { bytes_max: bytes.len(), ..exact };
     decode(&bytes, &exact).unwrap();
-    let error = decode(&bytes, &DecodeLimits { memory_max: 7 * 19 * 13 - 1, ..exact }).unwrap_err();
-    assert_eq!(error.to_string(), "decoding the picture needs more memory than the 1728 bytes allowed");
+    let error = decode(&bytes, &DecodeLimits { memory_max: 3 * 19 * 13 - 1, ..exact }).unwrap_err();
+    assert_eq!(error.to_string(), "decoding the picture needs more memory than the 740 bytes allowed");
 }
 
 #[test]

@@ -6,166 +6,115 @@
 //! subtracting another, so the cost of a pixel does not depend on the size of the box (Jarosz, "Fast Image
 //! Convolutions", SIGGRAPH 2001).
 //!
-//! A tent that reaches one cell to either side needs boxes half a cell wide: a 128th of the picture, rounded up.
+//! So there are four passes: rows, columns, rows, columns. `strips` does three of them, of eight rows after eight rows; here is
+//! the last, in the 64 columns that are sampled, which divides only in the 64 rows that are.
+//!
+//! Beside the picture this takes the memory of as many rows of 4-byte numbers as the box of the columns holds, a 128th of
+//! the height, and of some thirty more.
 
-use super::plane::Plane;
-use super::{GRID, Grid};
-
-/// Boxes laid over one another in each direction: two make a tent.
-const PASSES: usize = 2;
+use super::simd::{Lanes, Simd, Task};
+use super::slide::Slide;
+use super::strips::{Row, Strips};
+use super::tile::{EIGHT, EMPTY};
+use super::{GRID, Grid, Picture};
 
 /// The blurred picture's value in the middle of each cell.
 ///
 /// A picture of exactly 64x64 pixels is its own grid: it is not blurred.
-pub(super) fn grid(mut plane: Plane) -> Grid {
-    let (width, height) = (plane.width(), plane.height());
-    if (width, height) != (GRID, GRID) {
-        for _ in 0..PASSES {
-            box_blur_rows(&mut plane, window(width));
-            box_blur_columns(&mut plane, window(height));
+pub(super) fn grid(simd: Simd, picture: &Picture) -> Grid {
+    let is_grid = (picture.width() as usize, picture.height() as usize) == (GRID, GRID);
+    if is_grid { simd.run(AsItIs(picture)) } else { simd.run(Blur(picture)) }
+}
+
+struct AsItIs<'a>(&'a Picture);
+
+impl Task for AsItIs<'_> {
+    type Outcome = Grid;
+
+    #[inline(always)]
+    fn with<L: Lanes>(self, lanes: L) -> Grid {
+        let mut grid = [[0.0; GRID]; GRID];
+        let mut tile = EMPTY;
+        for (strip, cells) in grid.as_chunks_mut::<EIGHT>().0.iter_mut().enumerate() {
+            let rows: [Row; EIGHT] = std::array::from_fn(|i| Row::of(self.0, EIGHT * strip + i));
+            for turn in 0..GRID / EIGHT {
+                lanes.luma(rows.each_ref().map(|row| row.eight(turn)), &mut tile);
+                for (y, cells) in cells.iter_mut().enumerate() {
+                    for (x, column) in tile.iter().enumerate() {
+                        cells[EIGHT * turn + x] = column.0[y];
+                    }
+                }
+            }
         }
-    }
-    let mut grid = [[0.0; GRID]; GRID];
-    for (cell_y, cells) in grid.iter_mut().enumerate() {
-        let row = plane.row(middle(cell_y, height));
-        for (cell_x, cell) in cells.iter_mut().enumerate() {
-            *cell = row[middle(cell_x, width)];
-        }
-    }
-    grid
-}
-
-/// Width of the box, in pixels, along a side of `side` pixels: at least 1, never more than the side.
-fn window(side: usize) -> usize {
-    side.div_ceil(PASSES * GRID)
-}
-
-/// The pixel in the middle of cell number `cell`, along a side of `side` pixels.
-fn middle(cell: usize, side: usize) -> usize {
-    (2 * cell + 1) * side / (2 * GRID)
-}
-
-/// Where the box stands, step by step, as it slides along a line.
-///
-/// At step `n` value `n` enters the box, and value `n - window` leaves it. The mean over the box belongs to the value in its
-/// middle, which entered [`Slide::lag`] steps ago. At either end of the line part of the box lies outside; the mean is
-/// then over the part inside.
-#[derive(Clone, Copy)]
-struct Slide {
-    length: usize,
-    window: usize,
-}
-
-impl Slide {
-    /// Steps from a value's entry until the box stands around it.
-    fn lag(self) -> usize {
-        self.window / 2
-    }
-
-    /// All steps: until the box stands around the last value.
-    fn steps(self) -> std::ops::Range<usize> {
-        0..self.length + self.lag()
-    }
-
-    /// How many values are in the box after `step`.
-    fn filled(self, step: usize) -> f32 {
-        let (entered, left) = ((step + 1).min(self.length), (step + 1).saturating_sub(self.window));
-        (entered - left) as f32
+        grid
     }
 }
 
-/// Replaces each value by the mean over the `window` values around it in its row.
-fn box_blur_rows(plane: &mut Plane, window: usize) {
-    let slide = Slide { length: plane.width(), window };
-    let mut source = vec![0.0; plane.width()];
-    for y in 0..plane.height() {
-        let row = plane.row_mut(y);
-        source.copy_from_slice(row);
-        let mut sum = 0.0f32;
-        for step in slide.steps() {
-            if step < slide.length {
-                sum += source[step];
-            }
-            if step >= window {
-                sum -= source[step - window];
-            }
-            if step >= slide.lag() {
-                row[step - slide.lag()] = sum / slide.filled(step);
+struct Blur<'a>(&'a Picture);
+
+impl Task for Blur<'_> {
+    type Outcome = Grid;
+
+    #[inline(always)]
+    fn with<L: Lanes>(self, lanes: L) -> Grid {
+        let (across, down) = (Slide::along(self.0.width() as usize), Slide::along(self.0.height() as usize));
+        let mut strips = Strips::new(across, down);
+        let mut last = LastPass::new(down);
+        for first in (0..down.steps()).step_by(EIGHT) {
+            let rows = std::array::from_fn(|i| Row::of(self.0, first + i));
+            for (i, row) in strips.next(lanes, &rows, first).iter().enumerate() {
+                // What comes out of the columns' boxes belongs to the row that entered so long ago.
+                if (down.lag()..down.steps()).contains(&(first + i)) {
+                    last.enter(row);
+                }
             }
         }
+        last.finish()
     }
 }
 
-/// Replaces each value by the mean over the `window` values around it in its column.
-///
-/// All columns slide at once, row by row: memory is read in the order it lies in. What has entered the box and not left
-/// it is kept aside in `inside`, because its place in the plane has been overwritten by then.
-fn box_blur_columns(plane: &mut Plane, window: usize) {
-    let slide = Slide { length: plane.height(), window };
-    let width = plane.width();
-    let mut sums = vec![0.0f32; width];
-    let mut inside = vec![0.0f32; window * width];
-    for step in slide.steps() {
-        // The row that leaves is the one that entered `window` steps ago: it is in the place of the row that enters.
-        let kept = &mut inside[(step % window) * width..][..width];
-        if step < slide.length {
-            let entering = plane.row(step);
-            for (sum, value) in sums.iter_mut().zip(entering) {
-                *sum += value;
-            }
-        }
-        if step >= window {
-            for (sum, value) in sums.iter_mut().zip(&*kept) {
-                *sum -= value;
-            }
-        }
-        if step < slide.length {
-            kept.copy_from_slice(plane.row(step));
-        }
-        if step >= slide.lag() {
-            let filled = slide.filled(step);
-            for (mean, sum) in plane.row_mut(step - slide.lag()).iter_mut().zip(&sums) {
-                *mean = sum / filled;
-            }
-        }
-    }
+/// Boxes that slide along the 64 sampled columns.
+struct LastPass {
+    slide: Slide,
+    /// The rows that are sampled.
+    middles: [usize; GRID],
+    /// Rows that have entered.
+    step: usize,
+    sums: [f32; GRID],
+    /// The rows in the boxes: row `n` is in place `n % window`.
+    inside: Vec<[f32; GRID]>,
+    grid: Grid,
+    /// Rows of the grid that are there.
+    sampled: usize,
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// The mean over the part of the box around `at` that lies inside: the definition, without sliding.
-    fn mean_around(line: &[f32], at: usize, window: usize) -> f32 {
-        let end = (at + window / 2 + 1).min(line.len());
-        let start = (at + window / 2 + 1).saturating_sub(window);
-        (line[start..end].iter().map(|value| f64::from(*value)).sum::<f64>() / (end - start) as f64) as f32
+impl LastPass {
+    fn new(slide: Slide) -> Self {
+        let inside = vec![[0.0; GRID]; slide.window()];
+        let middles = slide.middles();
+        Self { slide, middles, step: 0, sums: [0.0; GRID], inside, grid: [[0.0; GRID]; GRID], sampled: 0 }
     }
 
-    proptest! {
-        #[test]
-        fn a_box_blur_is_the_mean_over_the_box_around_each_value(
-            (window, line) in prop::collection::vec(0.0..255.0f32, 1..60)
-                .prop_flat_map(|line| (1..=line.len(), Just(line))),
-        ) {
-            let mut row = Plane::from_rows(line.len(), line.clone());
-            box_blur_rows(&mut row, window);
-            let mut column = Plane::from_rows(1, line.clone());
-            box_blur_columns(&mut column, window);
-            for at in 0..line.len() {
-                let expected = mean_around(&line, at, window);
-                prop_assert!((row.row(0)[at] - expected).abs() < 0.01);
-                // The same sums in the same order: not nearly equal, but equal.
-                prop_assert_eq!(row.row(0)[at], column.row(at)[0]);
-            }
+    fn enter(&mut self, row: &[f32; GRID]) {
+        let leaving = std::mem::replace(&mut self.inside[self.step % self.slide.window()], *row);
+        for ((sum, entering), leaving) in self.sums.iter_mut().zip(row).zip(leaving) {
+            *sum += entering;
+            *sum -= leaving;
         }
+        // In a low picture one row is the middle of several cells.
+        while self.sampled < GRID && self.middles[self.sampled] + self.slide.lag() == self.step {
+            let filled = self.slide.filled(self.step) as f32;
+            self.grid[self.sampled] = self.sums.map(|sum| sum / filled);
+            self.sampled += 1;
+        }
+        self.step += 1;
+    }
 
-        #[test]
-        fn boxes_and_cells_stay_inside_a_side_of_any_length(side in 1..100_000usize) {
-            prop_assert!((1..=side).contains(&window(side)));
-            prop_assert!(middle(GRID - 1, side) < side);
+    /// Lets the boxes run out.
+    fn finish(mut self) -> Grid {
+        for _ in 0..self.slide.lag() {
+            self.enter(&[0.0; GRID]);
         }
+        self.grid
     }
 }

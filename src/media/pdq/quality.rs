@@ -8,22 +8,22 @@ use crate::domain::Quality;
 /// A step counts in whole percents of the full range, rounded towards zero: many tiny steps, such as noise or a faint
 /// gradient, do not add up to a picture. The factor at the end was tuned by PDQ's authors.
 pub(super) fn quality(grid: &Grid) -> Quality {
-    const STEPS_PER_POINT: u32 = 90;
-    const BEST: u32 = 100;
+    const STEPS_PER_POINT: i32 = 90;
+    const BEST: i32 = 100;
     let mut steps = 0;
     for (above, below) in grid.iter().zip(&grid[1..]) {
-        steps += above.iter().zip(below).map(|(&a, &b)| percents(a, b)).sum::<u32>();
+        steps += above.iter().zip(below).map(|(&a, &b)| percents(a, b)).sum::<i32>();
     }
     for row in grid {
-        steps += row.windows(2).map(|pair| percents(pair[0], pair[1])).sum::<u32>();
+        steps += row.windows(2).map(|pair| percents(pair[0], pair[1])).sum::<i32>();
     }
     #[expect(clippy::expect_used, reason = "`BEST` is the most that a quality may be")]
-    Quality::new((steps / STEPS_PER_POINT).min(BEST)).expect("is at most 100")
+    Quality::new((steps / STEPS_PER_POINT).min(BEST).cast_unsigned()).expect("is at most 100")
 }
 
 /// The step between two brightnesses of 0.0 to 255.0, in whole percents.
-fn percents(a: f32, b: f32) -> u32 {
-    ((a - b) * 100.0 / 255.0).abs() as u32
+fn percents(a: f32, b: f32) -> i32 {
+    ((a - b) * 100.0 / 255.0).abs() as i32
 }
 
 #[cfg(test)]

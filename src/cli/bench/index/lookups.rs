@@ -91,7 +91,7 @@ pub(super) fn tenths(value: f64) -> f64 {
 }
 
 /// Rounded to two decimals.
-pub(super) fn hundredths(value: f64) -> f64 {
+pub(in crate::cli::bench) fn hundredths(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 

@@ -24,7 +24,8 @@ use clap::ValueEnum;
 
 use self::changes::{Additions, Subject};
 use self::hash_file::HashFile;
-use self::lookups::{Agreement, Asking, hundredths, tenths};
+pub(super) use self::lookups::hundredths;
+use self::lookups::{Agreement, Asking, tenths};
 use self::process::{Growth, in_mib};
 use self::report::{Figures, Report};
 use crate::cli::Verdict;
