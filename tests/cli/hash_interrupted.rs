@@ -1,18 +1,12 @@
 //! `hash --out`, cut off anywhere: the same command goes on, and the result is that of a run that was not.
 
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
-use crate::pictures::Desk;
+use crate::pictures::{Desk, export};
 use crate::process::{Ran, wait};
-use crate::site::PROVENANCE;
 
 /// Enough that the work goes on for a while after the first is noted.
 const PICTURES: u32 = 400;
-
-fn export<'a>(folder: &'a str, out: &'a str) -> Vec<&'a str> {
-    [&["hash", folder, "--out", out], &PROVENANCE[..]].concat()
-}
 
 /// Both files of `out`.
 fn both(desk: &Desk, out: &str) -> (Vec<u8>, Vec<u8>) {
@@ -64,18 +58,6 @@ fn cut_at_any_length_both_files_become_what_they_were() {
     assert!(both(&desk, "items") == (items, journal));
 }
 
-/// Starts it, and waits until it has noted some files.
-fn begin(desk: &Desk, out: &str) -> Child {
-    let mut command = desk.command(&export("in", out));
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let journal = desk.path(&format!("{out}.files"));
-    while std::fs::read(&journal).map_or(0, |bytes| bytes.split(|byte| *byte == b'\n').count()) < 3 {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before anything could interrupt it");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child
-}
-
 #[test]
 fn killed_or_told_to_stop_in_the_middle_it_goes_on_and_meanwhile_nobody_else_may() {
     let desk = Desk::new();
@@ -90,7 +72,7 @@ fn killed_or_told_to_stop_in_the_middle_it_goes_on_and_meanwhile_nobody_else_may
         assert!(both(&desk, out) == (items.clone(), whole.clone()), "{out}");
     };
 
-    let mut killed = begin(&desk, "killed");
+    let mut killed = desk.begin("in", "killed");
     let ran = desk.ran(&export("in", "killed"));
     assert!(ran.code == 2 && ran.stderr.contains("another run is writing killed"), "{ran:?}");
     killed.kill().unwrap();
@@ -100,7 +82,7 @@ fn killed_or_told_to_stop_in_the_middle_it_goes_on_and_meanwhile_nobody_else_may
 
     for signal in ["-INT", "-TERM"] {
         let out = &signal[1..];
-        let stopped = begin(&desk, out);
+        let stopped = desk.begin("in", out);
         assert!(Command::new("kill").args([signal, &stopped.id().to_string()]).status().unwrap().success());
         let ran: Ran = stopped.wait_with_output().unwrap().into();
         assert!(ran.code == 2 && ran.stderr.contains("give the same command again"), "{ran:?}");

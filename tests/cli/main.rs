@@ -7,6 +7,7 @@ mod commands;
 mod hash_export;
 mod hash_folder;
 mod hash_interrupted;
+mod hash_workers;
 mod import;
 mod import_interrupted;
 mod logs;

@@ -1,11 +1,13 @@
 //! Folders of small pictures, all different, and `hashcommons hash` run beside them.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::process::{Ran, program};
+use crate::site::PROVENANCE;
 
 /// A directory to work in.
 pub struct Desk(TempDir);
@@ -45,6 +47,23 @@ impl Desk {
     pub fn ran(&self, arguments: &[&str]) -> Ran {
         self.command(arguments).output().unwrap().into()
     }
+
+    /// Starts [`export`], and waits until it has noted some files.
+    pub fn begin(&self, folder: &str, out: &str) -> Child {
+        let mut command = self.command(&export(folder, out));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let journal = self.path(&format!("{out}.files"));
+        while std::fs::read(&journal).map_or(0, |bytes| bytes.split(|byte| *byte == b'\n').count()) < 3 {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before anything could interrupt it");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child
+    }
+}
+
+/// Arguments that make a folder into a file for `import`.
+pub fn export<'a>(folder: &'a str, out: &'a str) -> Vec<&'a str> {
+    [&["hash", folder, "--out", out], &PROVENANCE[..]].concat()
 }
 
 /// Writes picture number `seed`: a few blocks in colours of its own, with enough in it to be shared.
