@@ -3,6 +3,7 @@
 mod bench_check;
 mod bench_index;
 mod commands;
+mod decoders;
 mod import;
 mod import_interrupted;
 mod logs;
