@@ -131,3 +131,78 @@ impl Picture {
         Ok(Looks { format, width, height, stored, turned })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::media::{DecodeError, looks};
+
+    const PICTURE: &[u8] = include_bytes!("samples/tiny.png");
+
+    fn read(answer: &Value, turns: Turns) -> Result<Result<Looks, FingerprintError>, Nonsense> {
+        Answer::read(answer.to_string().as_bytes(), 7, turns, &DecodeLimits::default())
+    }
+
+    fn answered(turns: Turns) -> Value {
+        let outcome = looks(PICTURE, &DecodeLimits::default(), turns).map(Picture::from);
+        serde_json::to_value(Answer { number: 7, outcome }).unwrap()
+    }
+
+    #[test]
+    fn what_a_worker_answers_reads_back_as_what_it_found() {
+        for turns in [Turns::Shown, Turns::All] {
+            let found = looks(PICTURE, &DecodeLimits::default(), turns).unwrap();
+            assert_eq!(read(&answered(turns), turns), Ok(Ok(found)));
+        }
+        let error = FingerprintError::from(DecodeError::UnknownFormat);
+        let answer = serde_json::to_value(Answer { number: 7, outcome: Err(error.clone()) }).unwrap();
+        assert_eq!(read(&answer, Turns::Shown), Ok(Err(error)));
+    }
+
+    #[test]
+    fn what_no_honest_worker_answers_is_refused_at_the_first_thing_that_is_wrong() {
+        let first = |answer: &mut Value, field: &str, value: Value| {
+            answer["outcome"]["Ok"]["readings"][0][field] = value;
+        };
+        let changes: [(Turns, &str, &dyn Fn(&mut Value)); 17] = [
+            (Turns::Shown, "the answer to another job", &|answer| answer["number"] = json!(8)),
+            (Turns::Shown, "not an answer at all", &|answer| answer["more"] = json!(1)),
+            (Turns::Shown, "not an answer at all", &|answer| answer["outcome"]["Ok"]["more"] = json!(1)),
+            (Turns::Shown, "not an answer at all", &|answer| answer["outcome"]["Ok"]["format"] = json!("exe")),
+            (Turns::Shown, "a size beyond the limits", &|answer| answer["outcome"]["Ok"]["width"] = json!(0)),
+            (Turns::Shown, "a size beyond the limits", &|answer| answer["outcome"]["Ok"]["height"] = json!(16_385)),
+            (Turns::Shown, "no reading", &|answer| answer["outcome"]["Ok"]["readings"] = json!([])),
+            (Turns::Shown, "a PDQ hash", &|answer| first(answer, "pdq", json!("f".repeat(63)))),
+            (Turns::Shown, "a quality", &|answer| first(answer, "quality", json!(101))),
+            (Turns::Shown, "an orientation", &|answer| first(answer, "orientation", json!("upright"))),
+            (Turns::Shown, "a 64-bit hash", &|answer| first(answer, "phash", json!("+123456789abcdef"))),
+            (Turns::Shown, "one 64-bit hash without the other", &|answer| first(answer, "dhash", Value::Null)),
+            (Turns::Shown, "a first reading that is not the stored one", &|answer| {
+                first(answer, "orientation", json!("rotated-90"));
+            }),
+            (Turns::Shown, "one orientation twice", &|answer| {
+                let again = answer["outcome"]["Ok"]["readings"][0].clone();
+                answer["outcome"]["Ok"]["readings"].as_array_mut().unwrap().push(again);
+            }),
+            (Turns::All, "other orientations than were asked for", &|answer| {
+                answer["outcome"]["Ok"]["readings"].as_array_mut().unwrap().pop();
+            }),
+            (Turns::All, "two readings as shown", &|answer| {
+                let words = answer["outcome"]["Ok"]["readings"][0]["phash"].clone();
+                answer["outcome"]["Ok"]["readings"][3]["phash"] = words.clone();
+                answer["outcome"]["Ok"]["readings"][3]["dhash"] = words;
+            }),
+            (Turns::All, "not an answer at all", &|answer| *answer = json!("hello")),
+        ];
+        for (turns, nonsense, change) in changes {
+            let mut answer = answered(turns);
+            assert!(matches!(read(&answer, turns), Ok(Ok(_))));
+            change(&mut answer);
+            assert_eq!(read(&answer, turns), Err(Nonsense(nonsense)));
+        }
+        // Eight orientations, where only that as shown was asked for.
+        assert_eq!(read(&answered(Turns::All), Turns::Shown), Err(Nonsense("other orientations than were asked for")));
+    }
+}

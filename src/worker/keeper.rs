@@ -152,8 +152,8 @@ impl Post {
         }
     }
 
-    /// Says that there is no sandbox, once in a while.
-    fn warn_if_due(&self, held: &Held) {
+    /// Says that there is no sandbox, at the start and once in a while.
+    pub(super) fn warn_if_due(&self, held: &Held) {
         if held.seccomp || self.config.sandboxing == Sandboxing::Required {
             return;
         }

@@ -49,6 +49,7 @@ impl Pool {
         }
         // From here on whoever gives up lets go of `owner`, which ends what was started.
         owner.held = owner.queue.first()?;
+        post.warn_if_due(&owner.held);
         Ok(Self(Arc::new(owner)))
     }
 

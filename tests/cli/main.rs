@@ -8,6 +8,7 @@ mod hash_export;
 mod hash_folder;
 mod hash_interrupted;
 mod hash_workers;
+mod decoders;
 mod import;
 mod import_interrupted;
 mod logs;

@@ -51,6 +51,7 @@ fn a_settings_file_that_is_not_as_it_must_be_is_refused_by_field() {
         ("lisen = '127.0.0.1:0'", &["hub.toml", "unknown field `lisen`", "`listen`"][..]),
         ("listen = 'here'", &["hub.toml", "socket address"]),
         ("media_workers = -1", &["hub.toml", "-1"]),
+        ("media_bytes_max = 600000000", &["media_bytes_max", "leave too little"]),
         ("log_format = 'xml'", &["hub.toml", "xml", "`json`"]),
         ("tls_cert = 'x.pem'", &["tls_key is not"]),
         ("tls_key = 'x.pem'", &["tls_cert is not"]),

@@ -3,6 +3,10 @@
 mod authorization;
 mod bad_input;
 mod concurrency;
+mod decoders;
+#[path = "../support/fake_worker.rs"]
+#[allow(dead_code, reason = "tests/worker uses the rest")]
+mod fake_worker;
 mod faults;
 mod follow;
 mod items;

@@ -27,7 +27,7 @@ use crate::support::{TestHub, check_of, pdq};
 /// What `TestHub` takes at most.
 const BYTES_MAX: usize = 1 << 20;
 /// Two workers, each with sixteen places.
-const UPLOADS_MAX: usize = 32;
+pub const UPLOADS_MAX: usize = 32;
 
 /// A picture with much to see in it.
 pub fn drawing(width: u32, height: u32) -> RgbImage {
@@ -174,14 +174,16 @@ async fn what_is_not_a_whole_picture_of_bearable_size_is_told_why() {
 }
 
 /// An upload that is open until its sender is dropped.
-fn upload(checker: &Client) -> (mpsc::Sender<v1::CheckMediaRequest>, impl Future<Output = Result<(), Status>> + use<>) {
+pub fn upload(
+    checker: &Client,
+) -> (mpsc::Sender<v1::CheckMediaRequest>, impl Future<Output = Result<(), Status>> + use<>) {
     let (parts, receiver) = mpsc::channel(1);
     let checker = checker.clone();
     let answer = async move { checker.checks().check_media(ReceiverStream::new(receiver)).await.map(|_| ()) };
     (parts, answer)
 }
 
-fn chunk(bytes: Vec<u8>) -> v1::CheckMediaRequest {
+pub fn chunk(bytes: Vec<u8>) -> v1::CheckMediaRequest {
     v1::CheckMediaRequest { part: Some(Part::Chunk(bytes)) }
 }
 

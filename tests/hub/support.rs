@@ -61,13 +61,21 @@ pub fn start_alone(directory: &Path, stop: bool) -> Result<(UseCases, SequencerT
 impl TestHub {
     /// A new hub.
     pub async fn start() -> Self {
-        let clock = Arc::new(ManualClock::new("2026-11-22T12:00:00Z".parse::<Timestamp>().unwrap()));
-        Self::open(tempfile::tempdir().unwrap(), clock, 1).await
+        Self::start_with(|_| {}).await
     }
 
-    async fn open(directory: TempDir, clock: Arc<ManualClock>, seed: u64) -> Self {
+    /// A new hub with other settings.
+    pub async fn start_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+        let clock = Arc::new(ManualClock::new("2026-11-22T12:00:00Z".parse::<Timestamp>().unwrap()));
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = config(directory.path());
+        change(&mut config);
+        Self::open(config, directory, clock, 1).await
+    }
+
+    async fn open(config: ServeConfig, directory: TempDir, clock: Arc<ManualClock>, seed: u64) -> Self {
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let mut running = serve::start(config(directory.path()), clock.clone(), entropy).await.unwrap();
+        let mut running = serve::start(config, clock.clone(), entropy).await.unwrap();
         running.ready().await.unwrap();
         let key = std::fs::read_to_string(directory.path().join(ADMIN_KEY_FILE)).unwrap();
         let connection = Client::connect(&format!("http://{}", running.address()), None, None).await.unwrap();
@@ -136,7 +144,7 @@ impl TestHub {
         let Self { running, clock, seed, directory, connection, .. } = self;
         drop(connection);
         running.stop().await.unwrap();
-        Self::open(directory, clock, seed + 1).await
+        Self::open(config(directory.path()), directory, clock, seed + 1).await
     }
 
     /// Stops in good order; gives the directory.

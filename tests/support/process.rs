@@ -65,6 +65,11 @@ impl HubProcess {
         Self { child, said, address, stderr: Some(stderr) }
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it listens.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

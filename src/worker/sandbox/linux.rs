@@ -66,18 +66,18 @@ fn own_address_space() -> Option<u64> {
 pub(in super::super) fn lock(limits: &ProcessLimits) -> Result<Held, LockError> {
     // Landlock lets nobody read this any more.
     let own = own_address_space();
-    // Neither seccomp nor Landlock can be set up without the first; and a hub that runs as root has no root among its workers.
+    // A hub that runs as root has no root among its workers.
     let privileges = |error: rustix::io::Errno| LockError::Limit { what: "privileges", source: error.into() };
     rustix::thread::set_no_new_privs(true).map_err(privileges)?;
     rustix::thread::set_capabilities(None, NO_CAPABILITIES).map_err(privileges)?;
-    let landlock = landlock()?;
+    let landlock = forbid()?;
     limit_beside(limits, own)?;
     filter::install()?;
     Ok(Held { seccomp: true, landlock })
 }
 
 /// Forbids all that Landlock can forbid. `None` if the kernel has no Landlock.
-fn landlock() -> Result<Option<u32>, LockError> {
+pub(super) fn forbid() -> Result<Option<u32>, LockError> {
     let restrict = || -> Result<_, RulesetError> {
         Ruleset::default()
             .handle_access(AccessFs::from_all(LANDLOCK))?
