@@ -10,7 +10,7 @@
 //! the last, in the 64 columns that are sampled, which divides only in the 64 rows that are.
 //!
 //! Beside the picture this takes the memory of as many rows of 4-byte numbers as the box of the columns holds, a 128th of
-//! the height, and of some thirty more.
+//! the height, and of some twenty more.
 
 use super::simd::{Lanes, Simd, Task};
 use super::slide::Slide;
@@ -64,12 +64,12 @@ impl Task for Blur<'_> {
             let rows = std::array::from_fn(|i| Row::of(self.0, first + i));
             for (i, row) in strips.next(lanes, &rows, first).iter().enumerate() {
                 // What comes out of the columns' boxes belongs to the row that entered so long ago.
-                if (down.lag()..down.steps()).contains(&(first + i)) {
+                if first + i >= down.lag() {
                     last.enter(row);
                 }
             }
         }
-        last.finish()
+        last.grid
     }
 }
 
@@ -95,6 +95,8 @@ impl LastPass {
         Self { slide, middles, step: 0, sums: [0.0; GRID], inside, grid: [[0.0; GRID]; GRID], sampled: 0 }
     }
 
+    /// Takes the next row. The boxes around the lowest row that is sampled do not reach beyond the picture, so it is complete when
+    /// the last row of the picture has entered; what enters after it does not count.
     fn enter(&mut self, row: &[f32; GRID]) {
         let leaving = std::mem::replace(&mut self.inside[self.step % self.slide.window()], *row);
         for ((sum, entering), leaving) in self.sums.iter_mut().zip(row).zip(leaving) {
@@ -108,13 +110,5 @@ impl LastPass {
             self.sampled += 1;
         }
         self.step += 1;
-    }
-
-    /// Lets the boxes run out.
-    fn finish(mut self) -> Grid {
-        for _ in 0..self.slide.lag() {
-            self.enter(&[0.0; GRID]);
-        }
-        self.grid
     }
 }

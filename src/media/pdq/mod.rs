@@ -72,7 +72,7 @@ pub struct TooSmall {
 ///
 /// Always look at the quality: below 50 ([`Quality::is_matchable`]) the hash is not to be shared or matched.
 ///
-/// Takes time proportional to the number of pixels, and beside the picture the memory of a 128th of its rows and some thirty
+/// Takes time proportional to the number of pixels, and beside the picture the memory of a 128th of its rows and some twenty
 /// more, at 4 bytes a pixel.
 ///
 /// # Errors

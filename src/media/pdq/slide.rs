@@ -63,7 +63,9 @@ mod tests {
             let slide = Slide::along(side);
             prop_assert!((1..=side).contains(&slide.window()));
             let middles = slide.middles();
-            prop_assert!(middles.is_sorted() && middles[GRID - 1] < side);
+            prop_assert!(middles.is_sorted());
+            // Around the last one the box is still within the line.
+            prop_assert!(middles[GRID - 1] + slide.lag() < side);
         }
 
         #[test]
