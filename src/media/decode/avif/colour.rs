@@ -106,7 +106,7 @@ impl Mix {
         let parts = self.parts[colour];
         let sum =
             parts[0] * i32::from(samples[0]) + parts[1] * i32::from(samples[1]) + parts[2] * i32::from(samples[2]);
-        (sum + self.bias[colour] >> Self::BITS).clamp(0, 255) as u8
+        ((sum + self.bias[colour]) >> Self::BITS).clamp(0, 255) as u8
     }
 }
 

@@ -30,23 +30,29 @@ use crate::domain::Orientation;
 use crate::media::{Format, Picture};
 
 use colour::Mix;
+use obu::Layout;
 use still::Still;
 
 /// The picture in an AVIF file.
 pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, DecodeError> {
-    let still = Still::find(bytes)?;
+    let still = Still::find(bytes, limits.bytes_max)?;
     limits.check_size(still.width, still.height)?;
     let pixels = u64::from(still.width) * u64::from(still.height);
     let alpha = still.multiplied_by.as_deref();
 
-    let mut most = 0;
-    for still in [Some(&still), alpha].into_iter().flatten() {
-        for stream in still.streams()? {
-            most = most.max(av1::bytes_needed(&stream));
-        }
+    let mut decoding = 0;
+    for stream in still.streams()? {
+        decoding = av1::bytes_needed(&stream).max(decoding);
     }
+    for stream in alpha.map(Still::streams).transpose()?.unwrap_or_default() {
+        if stream.sequence.layout != Layout::Grey {
+            return Err(unsupported("alpha in colours"));
+        }
+        decoding = av1::bytes_needed(&stream).max(decoding);
+    }
+    let copies = still.bytes() + alpha.map_or(0, Still::bytes);
     let hashing = if still.shown == Orientation::AsStored { HASHING_BYTES_PER_PIXEL } else { TURNING_BYTES_PER_PIXEL };
-    let needed = (3 * pixels + most).max(u64::from(hashing) * pixels);
+    let needed = (3 * pixels + decoding + copies as u64).max(u64::from(hashing) * pixels);
     if needed > limits.memory_max as u64 {
         return Err(DecodeError::TooMuchMemory { max: limits.memory_max });
     }

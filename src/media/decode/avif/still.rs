@@ -34,7 +34,8 @@ const KNOWN: &[&Name] = &[
 ];
 
 impl<'a> Still<'a> {
-    pub(super) fn find(file: &'a [u8]) -> Result<Self, DecodeError> {
+    /// The primary picture of `file`. Its tiles are together no longer than `bytes_max`.
+    pub(super) fn find(file: &'a [u8], bytes_max: usize) -> Result<Self, DecodeError> {
         let mut movie = None;
         for next in Numbers::of(file).boxes() {
             let (name, content) = match next {
@@ -47,7 +48,7 @@ impl<'a> Still<'a> {
                 b"meta" => {
                     let items = Items::read(content)?;
                     if let Some(primary) = items.primary() {
-                        return Self::of_items(&items, primary, file);
+                        return Self::of_items(&items, primary, file, bytes_max);
                     }
                 }
                 b"moov" => movie = movie.or(Some(content)),
@@ -57,11 +58,11 @@ impl<'a> Still<'a> {
         Self::of_sample(track::first_sample(movie.ok_or_else(|| damaged("no primary item and no track"))?, file)?)
     }
 
-    fn of_items(items: &Items<'a>, primary: Id, file: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut still = Self::of_item(items, primary, file)?;
+    fn of_items(items: &Items<'a>, primary: Id, file: &'a [u8], bytes_max: usize) -> Result<Self, DecodeError> {
+        let mut still = Self::of_item(items, primary, file, bytes_max)?;
         let is_alpha = |item: &Id| items.referred_to(b"auxl", *item).any(|of| of == primary);
         if let Some(alpha) = items.referred_to(b"prem", primary).find(is_alpha) {
-            let alpha = Self::of_item(items, alpha, file)?;
+            let alpha = Self::of_item(items, alpha, file, bytes_max)?;
             if (alpha.width, alpha.height) != (still.width, still.height) {
                 return Err(unsupported("alpha of another size than the picture"));
             }
@@ -70,7 +71,7 @@ impl<'a> Still<'a> {
         Ok(still)
     }
 
-    fn of_item(items: &Items<'a>, id: Id, file: &'a [u8]) -> Result<Self, DecodeError> {
+    fn of_item(items: &Items<'a>, id: Id, file: &'a [u8], bytes_max: usize) -> Result<Self, DecodeError> {
         let properties = items.properties(id, KNOWN)?;
         let (width, height) = size(&properties)?;
         let colour = Colour::told_by(&properties)?;
@@ -92,8 +93,15 @@ impl<'a> Still<'a> {
                 if tiles.iter().any(|tile| items.kind(*tile) != Some(*b"av01")) {
                     return Err(unsupported("a tile that is no AV1 picture"));
                 }
-                let tiles = tiles.into_iter().map(|tile| items.bytes(tile, file)).collect::<Result<_, _>>()?;
-                Ok(still(grid.columns, tiles))
+                let mut whole = still(grid.columns, Vec::with_capacity(tiles.len()));
+                for tile in tiles {
+                    whole.tiles.push(items.bytes(tile, file)?);
+                    // Several can be of the same bytes, in many pieces each, and pieces are copied.
+                    if whole.bytes() > bytes_max {
+                        return Err(damaged("tiles that are longer than a file"));
+                    }
+                }
+                Ok(whole)
             }
             _ => Err(unsupported(format_args!("a picture of kind `{}`", kind.escape_ascii()))),
         }
@@ -110,6 +118,11 @@ impl<'a> Still<'a> {
             shown: shown(&sample.properties)?,
             multiplied_by: None,
         })
+    }
+
+    /// How long its tiles are together.
+    pub(super) fn bytes(&self) -> usize {
+        self.tiles.iter().map(|tile| tile.len()).sum()
     }
 
     /// The stream of each tile, row after row. All tiles are of one size, and together they cover the picture.

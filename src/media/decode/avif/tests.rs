@@ -115,6 +115,25 @@ fn an_item_cannot_be_in_more_pieces_than_the_file_has_bytes() {
 }
 
 #[test]
+fn tiles_are_together_no_longer_than_a_file_may_be() {
+    let mut bytes = fixture("grid");
+    let grid = decode::decode(&bytes, &tight()).unwrap();
+    // Of 9 tiles the offset and the length, after the grid item, each with a head of its own.
+    let first = position(&bytes, b"iloc") + 4 + 4 + 4 + (8 + 8) + 8;
+    let place: [u8; 8] = bytes[first..][..8].try_into().unwrap();
+    let length = u32::from_be_bytes(place[4..].try_into().unwrap()) as usize;
+    for tile in 0..9 {
+        bytes[first + 16 * tile..][..8].copy_from_slice(&place);
+    }
+    let limits = |bytes_max| DecodeLimits { bytes_max, ..tight() };
+    // One tile nine times is a picture, but not if its bytes are those of nine files.
+    let same = decode::decode(&bytes, &limits(9 * length)).unwrap();
+    assert_ne!(same.pixels(), grid.pixels());
+    let error = Still::find(&bytes, 9 * length - 1).err().unwrap();
+    assert_eq!(error.source().unwrap().to_string(), "tiles that are longer than a file");
+}
+
+#[test]
 fn more_of_anything_than_a_picture_has_is_refused() {
     // A container of 20,000 empty properties before the real one.
     let file = fixture("boxes-inside");
