@@ -166,7 +166,8 @@ mod tests {
         let first = |answer: &mut Value, field: &str, value: Value| {
             answer["outcome"]["Ok"]["readings"][0][field] = value;
         };
-        let changes: [(Turns, &str, &dyn Fn(&mut Value)); 17] = [
+        type Change<'a> = (Turns, &'a str, &'a dyn Fn(&mut Value));
+        let changes: [Change<'_>; 17] = [
             (Turns::Shown, "the answer to another job", &|answer| answer["number"] = json!(8)),
             (Turns::Shown, "not an answer at all", &|answer| answer["more"] = json!(1)),
             (Turns::Shown, "not an answer at all", &|answer| answer["outcome"]["Ok"]["more"] = json!(1)),
