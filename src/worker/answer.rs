@@ -166,8 +166,8 @@ mod tests {
         let first = |answer: &mut Value, field: &str, value: Value| {
             answer["outcome"]["Ok"]["readings"][0][field] = value;
         };
-        type Change<'a> = (Turns, &'a str, &'a dyn Fn(&mut Value));
-        let changes: [Change<'_>; 17] = [
+        #[expect(clippy::type_complexity, reason = "a table: what is asked, what is wrong, how it is made so")]
+        let changes: [(Turns, &str, &dyn Fn(&mut Value)); 17] = [
             (Turns::Shown, "the answer to another job", &|answer| answer["number"] = json!(8)),
             (Turns::Shown, "not an answer at all", &|answer| answer["more"] = json!(1)),
             (Turns::Shown, "not an answer at all", &|answer| answer["outcome"]["Ok"]["more"] = json!(1)),
