@@ -218,7 +218,10 @@ fn descriptors(listing: &[String]) -> Vec<(String, String)> {
         let (number, target) = line.rsplit_once(" -> ")?;
         Some((number.rsplit_once(' ')?.1.to_owned(), target.to_owned()))
     };
-    listing.iter().filter_map(words).collect()
+    let mut descriptors: Vec<_> = listing.iter().filter_map(words).collect();
+    // By number: `ls` has 10 before 2.
+    descriptors.sort_by_key(|(number, _)| number.parse::<u32>().unwrap());
+    descriptors
 }
 
 #[test]
