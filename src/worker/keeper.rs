@@ -83,6 +83,7 @@ impl Post {
                 self.queue.put_back(job);
                 return Next::Replace;
             }
+            worker.forget_words();
             self.warn_if_due(worker.held());
             match self.ask(&mut worker, &job) {
                 Ok(outcome) => job.finish(outcome),

@@ -203,7 +203,15 @@ impl Worker {
 
     /// Whether it can be asked: it lives, and has said nothing since it was asked last.
     pub(super) fn is_sound(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None)) && matches!(self.hear(), Ok(false)) && self.incoming.is_empty()
+        matches!(self.child.try_wait(), Ok(None))
+            && matches!(self.hear(), Ok(false))
+            && self.incoming.is_empty()
+            && self.listen().is_ok()
+    }
+
+    /// Lets go of what it said on standard error: what decoders print over one file does not count for the next.
+    pub(super) fn forget_words(&mut self) {
+        self.words.clear();
     }
 
     /// Whether it has done what a worker does in its life.

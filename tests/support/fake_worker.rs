@@ -78,6 +78,8 @@ while frame; do
         leaves) answer $number; exit 0 ;;
         # The answer to what was not asked yet.
         early) answer $number; sleep 0.2; answer $((number + 1)) ;;
+        # A thousand bytes of a decoder's complaints, and an honest answer.
+        mutters) head -c 1000 /dev/zero | tr '\0' x >&2; answer $number ;;
         descriptors) ls -l /proc/self/fd > $dir/descriptors; answer $number ;;
         environment) env > $dir/environment; pwd >> $dir/environment; answer $number ;;
         *) answer $number ;;

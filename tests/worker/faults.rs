@@ -20,6 +20,16 @@ fn a_worker_that_behaves_is_kept() {
 }
 
 #[test]
+fn what_a_decoder_mutters_over_one_file_does_not_count_for_the_next() {
+    let fake = Fake::new("good");
+    let pool = fake.pool(1);
+    for _ in 0..10 {
+        assert_eq!(run(&pool, "mutters"), Ok(PDQ.to_owned()));
+    }
+    assert_eq!(fake.pids().len(), 1);
+}
+
+#[test]
 fn whatever_a_worker_does_wrong_its_caller_is_told_and_the_next_has_a_new_one() {
     let no_memory = || JobError::TooMuchMemory { max: 512 << 20 };
     for (fault, expected) in [
