@@ -90,3 +90,23 @@ fn killed_or_told_to_stop_in_the_middle_it_goes_on_and_meanwhile_nobody_else_may
         complete(out);
     }
 }
+
+#[test]
+fn a_disk_that_is_full_in_the_middle_of_a_line_stops_it_and_with_room_again_it_goes_on() {
+    let desk = Desk::new();
+    for n in 0..40 {
+        desk.draw(&format!("in/{n:02}.png"), n, 16);
+    }
+    assert_eq!(desk.ran(&export("in", "whole")).code, 0);
+    // A file can have 4 KiB and no more; whoever writes on is told so, not ended.
+    let limit = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+    let program = desk.command(&[]).get_program().to_owned();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", limit]).arg(program).args(export("in", "items")).current_dir(desk.path(""));
+    let ran: Ran = shell.output().unwrap().into();
+    assert!(ran.code == 2 && ran.stderr.contains("give the same command again"), "{ran:?}");
+    assert!(ran.stderr.contains("cannot write items: File too large"), "{ran:?}");
+    assert_eq!(desk.read("items").len(), 4096);
+    assert_eq!(desk.ran(&export("in", "items")).code, 0);
+    assert!(both(&desk, "items") == both(&desk, "whole"));
+}

@@ -79,6 +79,8 @@ pub(super) struct Journal {
     lines: u64,
     /// When it was noted last how far it has come.
     saved: Option<Instant>,
+    /// What is on disk is not known: nothing may be written after it.
+    torn: bool,
 }
 
 /// What there is to go on from.
@@ -181,7 +183,7 @@ impl Journal {
             notes.add(&serde_json::to_string(header)?);
             notes.save()?;
         }
-        Ok(Begun { journal: Self { out, notes, lines, saved: None }, tally, seen })
+        Ok(Begun { journal: Self { out, notes, lines, saved: None, torn: false }, tally, seen })
     }
 
     /// Adds a file, and its item if it has one.
@@ -199,8 +201,13 @@ impl Journal {
 
     /// Writes what was added: first the items, then the notes of them.
     pub(super) fn save(&mut self) -> anyhow::Result<()> {
+        if self.torn {
+            bail!(self.out.context());
+        }
+        self.torn = true;
         self.out.save()?;
         self.notes.save()?;
+        self.torn = false;
         self.saved = Some(Instant::now());
         Ok(())
     }
