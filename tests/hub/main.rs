@@ -9,6 +9,10 @@ mod decoders;
 mod fake_worker;
 mod faults;
 mod follow;
+mod hostile;
+#[path = "../support/hostile/mod.rs"]
+#[allow(dead_code, reason = "tests/hostile uses the rest")]
+mod hostile_files;
 mod items;
 mod keys;
 mod lifecycle;

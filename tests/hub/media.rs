@@ -25,7 +25,7 @@ use crate::items::contribute;
 use crate::support::{TestHub, check_of, pdq};
 
 /// What `TestHub` takes at most.
-const BYTES_MAX: usize = 1 << 20;
+pub const BYTES_MAX: usize = 1 << 20;
 /// Two workers, each with sixteen places.
 pub const UPLOADS_MAX: usize = 32;
 

@@ -23,6 +23,8 @@ pub enum DecodeError {
     TooManyPixels { width: u32, height: u32, max: u64 },
     #[error("decoding the picture needs more memory than the {max} bytes allowed")]
     TooMuchMemory { max: usize },
+    #[error("decoding the picture would take far more work than a picture is worth")]
+    TooMuchWork,
     #[error("the {format} picture uses a feature of its format that cannot be read")]
     Unsupported { format: Format, source: Reason },
     #[error("the {format} picture is damaged or cut short")]
@@ -42,6 +44,9 @@ pub enum Damage {
     /// The header announces a width or a height of 0.
     #[error("the picture has no pixels")]
     NoPixels,
+    /// A picture inside of a picture. The decoder would believe the larger one.
+    #[error("the file announces one size, and what is in it another")]
+    TwoSizes,
 }
 
 impl DecodeError {
@@ -54,6 +59,7 @@ impl DecodeError {
             Self::SideTooLong { .. } => "side-too-long",
             Self::TooManyPixels { .. } => "too-many-pixels",
             Self::TooMuchMemory { .. } => "too-much-memory",
+            Self::TooMuchWork => "too-much-work",
             Self::Unsupported { .. } => "unsupported",
             Self::Damaged { .. } => "damaged",
         }

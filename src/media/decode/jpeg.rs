@@ -1,5 +1,7 @@
 //! What can be known of a JPEG file from its segments, without decoding it.
 
+use memchr::memchr2_iter;
+
 /// What a walk over the segments finds.
 ///
 /// A picture embedded in a segment, such as a thumbnail in the EXIF data, has markers of its own, so segments are stepped
@@ -16,6 +18,8 @@ pub(super) struct Survey {
     progressive: bool,
     /// How often a scan begins.
     scans: usize,
+    /// Width and height that the frame announces.
+    sides: (u16, u16),
     /// Samples a pixel, in quarters: 12 for three components of full size, 6 for 4:2:0. 0 without a frame.
     quarter_samples: u64,
 }
@@ -42,6 +46,7 @@ impl Survey {
                 START_OF_SCAN => survey.scans += 1,
                 code if is_frame(code) => {
                     survey.progressive = is_progressive(code);
+                    survey.sides = sides(segment);
                     survey.quarter_samples = quarter_samples(segment);
                 }
                 _ => {}
@@ -49,6 +54,11 @@ impl Survey {
             rest = after.get(length..).unwrap_or_default();
         }
         survey
+    }
+
+    /// Pixels of the frame.
+    pub(super) fn pixels(self) -> u64 {
+        u64::from(self.sides.0) * u64::from(self.sides.1)
     }
 
     /// Memory for coefficients, in bytes a pixel: two a sample, where the decoder must keep them all until the last scan.
@@ -59,6 +69,44 @@ impl Survey {
         } else {
             0
         }
+    }
+}
+
+/// Pieces of what costs the decoder more than its length, by their first bytes, wherever in the file they are: never less than
+/// the decoder finds, even if it reads the file otherwise than [`Survey`] does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Burden {
+    /// Headers of scans. Each goes over the whole picture, however little is in it.
+    scans: u64,
+    /// Pieces of extended XMP. After each segment that follows them in the header, the decoder looks through all of them.
+    extensions: u64,
+}
+
+impl Burden {
+    /// Goes through `bytes`, a whole JPEG file.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        const EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
+        let mut burden = Self::default();
+        for at in memchr2_iter(0xDA, 0xE1, bytes) {
+            match &bytes[at..] {
+                // The length is what the number of components makes it.
+                [0xDA, 0, length, components @ 1..=4, ..] if *length == 6 + 2 * components => burden.scans += 1,
+                [0xE1, _, _, content @ ..] if content.starts_with(EXTENSION) => burden.extensions += 1,
+                _ => {}
+            }
+        }
+        burden
+    }
+
+    /// Whether the header can be read in bearable time. Photographs with a depth map have some hundred extensions.
+    pub(super) fn header_is_bearable(self) -> bool {
+        const EXTENSIONS_MAX: u64 = 2_000;
+        self.extensions <= EXTENSIONS_MAX
+    }
+
+    /// Pixels that all scans together go over.
+    pub(super) fn pixels_passed_over(self, width: u32, height: u32) -> u128 {
+        u128::from(width) * u128::from(height) * u128::from(self.scans)
     }
 }
 
@@ -74,6 +122,14 @@ const fn is_frame(code: u8) -> bool {
 
 const fn is_progressive(code: u8) -> bool {
     matches!(code, 0xC2 | 0xC6 | 0xCA | 0xCE)
+}
+
+/// Width and height of a frame header, after the precision: the height comes first.
+fn sides(frame: &[u8]) -> (u16, u16) {
+    match frame {
+        [_, h0, h1, w0, w1, ..] => (u16::from_be_bytes([*w0, *w1]), u16::from_be_bytes([*h0, *h1])),
+        _ => (0, 0),
+    }
 }
 
 /// Samples a pixel of a frame header's components, in quarters, rounded up.

@@ -54,4 +54,10 @@ impl DecodeLimits {
         let max = self.memory_max;
         if needed > max as u128 { Err(DecodeError::TooMuchMemory { max }) } else { Ok(()) }
     }
+
+    /// Refuses what goes over so many bytes or pixels, all passes together, that the largest picture is small beside it.
+    pub(super) fn check_work(&self, passed_over: u128) -> Result<(), DecodeError> {
+        const PASSES: u128 = 16;
+        if passed_over > PASSES * u128::from(self.pixels_max) { Err(DecodeError::TooMuchWork) } else { Ok(()) }
+    }
 }

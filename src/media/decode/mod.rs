@@ -13,11 +13,12 @@ mod error;
 mod jpeg;
 mod limits;
 mod rgb;
+mod tiff;
 mod webp;
 
 use std::io::Cursor;
 
-use image::{ImageDecoder, ImageError, ImageReader, Limits};
+use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 
 pub use error::{Damage, DecodeError, Reason};
 pub use limits::DecodeLimits;
@@ -56,6 +57,9 @@ const HASHING_BYTES_PER_PIXEL: u8 = 3;
 /// The same where the picture is also hashed as it is shown.
 const TURNING_BYTES_PER_PIXEL: u8 = 2 * HASHING_BYTES_PER_PIXEL;
 
+/// What a PNG's texts and colour profile may unpack to. A profile of a megabyte unpacks to a gigabyte.
+const PNG_ASIDE_MAX: usize = 64 << 20;
+
 /// The picture that `bytes` hold in `format`.
 pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, DecodeError> {
     if format == Format::Avif {
@@ -64,6 +68,10 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
     let refuse = |error| refusal(format, error, limits);
     let damaged = |damage| DecodeError::Damaged { format, source: damage };
 
+    // Before the decoder reads the header: with many of these it takes more than linear time for that alone.
+    if format == Format::Jpeg && !jpeg::Burden::of(bytes).header_is_bearable() {
+        return Err(DecodeError::TooMuchWork);
+    }
     let mut decoder = header(format, bytes, limits).map_err(refuse)?;
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
@@ -72,24 +80,14 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
     limits.check_size(width, height)?;
     let samples = decoder.color_type();
     let converting = rgb::bytes_per_pixel_needed(samples).ok_or_else(|| error::unknown_samples(format, samples))?;
-    let shown = shown(format, bytes, &mut decoder);
+    let aside = Aside::of(format, bytes, (width, height), samples, limits)?;
+    let shown = if aside.orientation { shown(format, bytes, &mut decoder) } else { Orientation::AsStored };
     let hashing = if shown == Orientation::AsStored { HASHING_BYTES_PER_PIXEL } else { TURNING_BYTES_PER_PIXEL };
-    let (working, copied) = match format {
-        Format::Jpeg => {
-            let survey = jpeg::Survey::of(bytes);
-            if !survey.has_end {
-                return Err(damaged(Damage::NoEnd));
-            }
-            (survey.coefficient_bytes_per_pixel(), bytes.len())
-        }
-        Format::WebP => (webp::working_bytes_per_pixel(bytes, samples.has_alpha()), 0),
-        // A frame that is not as wide as the canvas; all strips or tiles, as they are stored.
-        Format::Gif | Format::Tiff => (samples.bytes_per_pixel(), 0),
-        // Rows alone; AVIF does not come here.
-        Format::Png | Format::Bmp | Format::Avif => (0, 0),
-    };
-    let decoding = samples.bytes_per_pixel().saturating_add(working);
-    limits.check_memory(width, height, decoding.max(converting).max(hashing), copied)?;
+    let decoding = samples.bytes_per_pixel().saturating_add(aside.bytes_per_pixel);
+    limits.check_memory(width, height, decoding.max(converting).max(hashing), aside.bytes)?;
+    if format == Format::Gif {
+        decoder.set_limits(at_most(frame_memory(limits, decoder.total_bytes()))).map_err(refuse)?;
+    }
 
     // Fits: `check_memory` has compared it with a limit that is itself a number of bytes in memory.
     let mut raw = vec![0; decoder.total_bytes() as usize];
@@ -97,6 +95,64 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
     let picture =
         Picture::from_rgb8(width, height, rgb::to_rgb8(samples, raw)).map_err(|_| damaged(Damage::NoPixels))?;
     Ok(Decoded { picture, shown })
+}
+
+/// What a format's decoder does and takes beside the pixels that it gives, told from the file.
+struct Aside {
+    /// Memory, in bytes a pixel.
+    bytes_per_pixel: u8,
+    /// Memory, in bytes.
+    bytes: usize,
+    /// Whether it can be asked for the file's orientation.
+    orientation: bool,
+}
+
+impl Aside {
+    /// Looks into the file for what neither its sides nor its samples say.
+    fn of(
+        format: Format,
+        bytes: &[u8],
+        (width, height): (u32, u32),
+        samples: ColorType,
+        limits: &DecodeLimits,
+    ) -> Result<Self, DecodeError> {
+        let damaged = |damage| DecodeError::Damaged { format, source: damage };
+        let nothing = Self { bytes_per_pixel: 0, bytes: 0, orientation: true };
+        Ok(match format {
+            Format::Jpeg => {
+                let survey = jpeg::Survey::of(bytes);
+                if !survey.has_end {
+                    return Err(damaged(Damage::NoEnd));
+                }
+                limits.check_work(jpeg::Burden::of(bytes).pixels_passed_over(width, height))?;
+                Self { bytes_per_pixel: survey.coefficient_bytes_per_pixel(), bytes: bytes.len(), ..nothing }
+            }
+            Format::WebP => {
+                let survey = webp::Survey::of(bytes, width, height);
+                if !survey.sizes_agree {
+                    return Err(damaged(Damage::TwoSizes));
+                }
+                let bytes_per_pixel = webp::working_bytes_per_pixel(bytes, samples.has_alpha());
+                Self { bytes_per_pixel, orientation: survey.exif_is_whole, ..nothing }
+            }
+            // Numbers of colours. A frame that is not as wide as the canvas is left to `frame_memory`.
+            Format::Gif => Self { bytes_per_pixel: 1, ..nothing },
+            // All strips or tiles, as they are stored.
+            Format::Tiff => {
+                let survey = tiff::Survey::of(bytes);
+                limits.check_work(survey.unpacked)?;
+                Self { bytes_per_pixel: samples.bytes_per_pixel(), bytes: survey.working, ..nothing }
+            }
+            // Rows alone; AVIF does not come here.
+            Format::Png | Format::Bmp | Format::Avif => nothing,
+        })
+    }
+}
+
+/// Memory for the pixels of a GIF's frame that is not as wide as the canvas, which takes `canvas`: it may be far larger than
+/// that. Beside four bytes for each of its pixels the decoder takes one for the number of the colour.
+fn frame_memory(limits: &DecodeLimits, canvas: u64) -> u64 {
+    (limits.memory_max as u64).saturating_sub(canvas) / 5 * 4
 }
 
 /// The turn that EXIF data ask for. What cannot be read asks for none, as in viewers.
@@ -113,10 +169,19 @@ fn shown(format: Format, bytes: &[u8], decoder: &mut impl ImageDecoder) -> Orien
 fn header<'a>(format: Format, bytes: &'a [u8], limits: &DecodeLimits) -> Result<impl ImageDecoder + 'a, ImageError> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format.codec());
     // For what some decoders take beside the pixels. The sides are not left to them, so that all formats refuse alike.
-    let mut own = Limits::no_limits();
-    own.max_alloc = Some(limits.memory_max as u64);
-    reader.limits(own);
+    let memory_max = match format {
+        // Texts, a colour profile, a few rows: the pixels are not counted.
+        Format::Png => limits.memory_max.min(PNG_ASIDE_MAX),
+        _ => limits.memory_max,
+    };
+    reader.limits(at_most(memory_max as u64));
     reader.into_decoder()
+}
+
+fn at_most(memory_max: u64) -> Limits {
+    let mut own = Limits::no_limits();
+    own.max_alloc = Some(memory_max);
+    own
 }
 
 fn refusal(format: Format, error: ImageError, limits: &DecodeLimits) -> DecodeError {

@@ -111,7 +111,12 @@ impl<'a> Items<'a> {
 
     /// An item's bytes, in one piece.
     pub(super) fn bytes(&self, id: Id, file: &'a [u8]) -> Result<Cow<'a, [u8]>, DecodeError> {
+        // Files have one, or a few. A piece need not take a byte of the file, and a grid can ask for the same item 65,535 times.
+        const PIECES_MAX: u16 = 256;
         let place = self.places.get(&id).ok_or_else(|| damaged("an item is nowhere"))?;
+        if place.pieces > PIECES_MAX {
+            return Err(unsupported(format_args!("an item in {} pieces", place.pieces)));
+        }
         let source = if place.is_inside { self.inside } else { file };
         let [index_size, offset_size, length_size] = place.sizes;
         let mut numbers = place.numbers;

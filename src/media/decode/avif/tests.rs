@@ -115,6 +115,17 @@ fn an_item_cannot_be_in_more_pieces_than_the_file_has_bytes() {
 }
 
 #[test]
+fn an_item_in_far_more_pieces_than_any_picture_has_is_not_put_together() {
+    let mut bytes = fixture("boxes-pieces");
+    let iloc = position(&bytes, b"iloc") + 4 + 4;
+    // No bytes for any number; one item.
+    bytes[iloc..][..4].copy_from_slice(&[0, 0, 0, 1]);
+    bytes[iloc + 4 + 6..][..2].copy_from_slice(&257u16.to_be_bytes());
+    let (kind, words) = refusal(&bytes);
+    assert!(kind == "unsupported" && words.contains("an item in 257 pieces"), "{kind}: {words}");
+}
+
+#[test]
 fn tiles_are_together_no_longer_than_a_file_may_be() {
     let mut bytes = fixture("grid");
     let grid = decode::decode(&bytes, &tight()).unwrap();
