@@ -17,7 +17,7 @@ with_rocksdb = \
 		export ROCKSDB_LIB_DIR="$$dir" ROCKSDB_STATIC=1; \
 	fi;
 
-.PHONY: help setup build test demo lint sanitize release bench-peers bench-hash clean
+.PHONY: help setup build test demo lint sanitize fuzz release bench-peers bench-hash clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -43,6 +43,9 @@ lint: setup ## Check formatting and run clippy, warnings being errors
 sanitize: setup ## Run the tests of the index and of PDQ, where the unsafe code is, under AddressSanitizer
 	@$(with_rocksdb) RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked --lib --target-dir target/sanitize \
 		--target "$$(rustc -vV | sed -n 's/^host: //p')" -- index:: media::pdq::
+
+fuzz: setup ## Fuzz the decoders and PDQ: make fuzz FUZZ_SECONDS=600
+	@scripts/fuzz
 
 release: setup ## Build the optimized program: target/release/hashcommons
 	@$(with_rocksdb) cargo build --locked --release
