@@ -59,6 +59,14 @@ fn words(item: &v1::follow_response::Item) -> String {
             format!("entry {} ({})", withdrawn.entry_id, output::plain(&withdrawn.reason))
         }
         Some(Fact::MemberEnrolled(enrolled)) => output::plain(&enrolled.member_id),
+        Some(Fact::MemberApproved(approved)) => {
+            let effect = if approved.is_enough { "" } else { ", one more to go" };
+            format!("{} for {}{effect}", output::plain(&approved.member_id), output::plain(&approved.to))
+        }
+        Some(Fact::MemberStatusSet(set)) => {
+            let [member, status, reason] = [&set.member_id, &set.status, &set.reason].map(|text| output::plain(text));
+            format!("{member} to {status} ({reason})")
+        }
         Some(Fact::KeyIssued(issued)) => {
             format!("{} for {}", output::plain(&issued.key_id), output::plain(&issued.member_id))
         }
@@ -67,5 +75,5 @@ fn words(item: &v1::follow_response::Item) -> String {
     };
     let actor = if opening.actor.is_empty() { "the hub".to_owned() } else { output::plain(&opening.actor) };
     let at = output::time(opening.at.as_ref());
-    format!("{:>8}  {at}  {:<15} by {actor}: {what}", event.index, output::plain(&opening.kind))
+    format!("{:>8}  {at}  {:<17} by {actor}: {what}", event.index, output::plain(&opening.kind))
 }

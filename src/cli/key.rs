@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use super::connection::HubArgs;
-use super::member::{read_roles, role_words};
+use super::member::{read_roles, resolve, role_words};
 use super::{Verdict, output};
 use crate::domain::Timestamp;
 use crate::store::write_secret;
@@ -19,7 +19,7 @@ pub enum Command {
     /// Make a key; it is shown once
     #[command(after_help = "Example: hashcommons key issue m-abcd2345 --role checker --out checker.key")]
     Issue {
-        /// The member's id
+        /// The member's id or name
         #[arg(value_name = "MEMBER")]
         member: String,
         /// What the key is for
@@ -40,7 +40,7 @@ pub enum Command {
     /// List keys, without their secrets
     #[command(after_help = "Example: hashcommons key list")]
     List {
-        /// Only this member's
+        /// Only this member's, by id or name
         #[arg(long, default_value = "")]
         member: String,
         #[command(flatten)]
@@ -83,13 +83,11 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
     match command {
         Command::Issue { member, label, roles, expires, out, hub } => {
             let file = out.map(KeyFile::new).transpose()?;
-            let request = v1::IssueKeyRequest {
-                member_id: member,
-                label,
-                roles: roles_to_wire(&read_roles(&roles)?),
-                expires: expires.map(timestamp),
-            };
-            let mut issued = hub.connect().await?.admin().issue_key(request).await?.into_inner();
+            let roles = roles_to_wire(&read_roles(&roles, "--role")?);
+            let client = hub.connect().await?;
+            let member_id = resolve(&client, &member).await?;
+            let request = v1::IssueKeyRequest { member_id, label, roles, expires: expires.map(timestamp) };
+            let mut issued = client.admin().issue_key(request).await?.into_inner();
             if let Some(file) = &file {
                 file.put(&std::mem::take(&mut issued.secret))?;
             }
@@ -104,8 +102,10 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             }
         }
         Command::List { member, hub } => {
-            let request = v1::ListKeysRequest { member_id: member };
-            let response = hub.connect().await?.admin().list_keys(request).await?.into_inner();
+            let client = hub.connect().await?;
+            let member_id = if member.is_empty() { member } else { resolve(&client, &member).await? };
+            let request = v1::ListKeysRequest { member_id };
+            let response = client.admin().list_keys(request).await?.into_inner();
             if json {
                 output::json(&response)?;
             } else {

@@ -139,6 +139,9 @@ pub fn contributor(contributor: Option<&v1::Contributor>) -> String {
     if contributor.is_caller {
         text.push_str(" (you)");
     }
+    if !contributor.mark.is_empty() {
+        let _ = write!(text, " ({})", plain(&contributor.mark));
+    }
     text
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Verdict, output};
 use crate::domain::{SystemClock, SystemEntropy};
 use crate::grpc::TransportLimits;
-use crate::hub::{ADMIN_KEY_FILE, HubConfig};
+use crate::hub::{ADMIN_KEY_FILE, HubConfig, SECOND_ADMIN_KEY_FILE};
 use crate::serve::{self, ServeConfig, TlsFiles};
 use crate::worker::{PoolConfig, Sandboxing};
 
@@ -23,7 +23,7 @@ const DATA_DIR_DEFAULT: &str = "hashcommons-data";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: hashcommons serve --data-dir ./hub-data --listen 127.0.0.1:7420\n\n\
     Settings come from a TOML file (--config), then the environment, then flags; the later wins. On the first start the \
-    operator's key is written to <data-dir>/admin.key.")]
+    operator's key is written to <data-dir>/admin.key, a second person's to <data-dir>/admin-2.key.")]
 pub struct Args {
     /// TOML settings file; unknown fields in it are errors
     #[arg(long, env = "HASHCOMMONS_CONFIG", value_name = "FILE")]
@@ -157,7 +157,7 @@ impl Args {
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let settings = args.settings()?;
     start_log(settings.log_format, &settings.log)?;
-    let admin_key = settings.serve.data_dir.join(ADMIN_KEY_FILE);
+    let admin_keys = [ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE].map(|file| settings.serve.data_dir.join(file));
     let signal = stop_signal()?;
     let mut running = serve::start(settings.serve, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     // Whoever started the hub with port 0 reads the port here.
@@ -177,8 +177,12 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
         return Err(error.into());
     }
     if running.use_cases().is_some_and(|use_cases| use_cases.founded_now) {
-        let path = admin_key.display().to_string();
-        tell(json, &json!({ "admin_key_file": path }), &format!("first start: the operator's key is in {path}"))?;
+        let [first, second] = admin_keys.map(|path| path.display().to_string());
+        tell(
+            json,
+            &json!({ "admin_key_file": first, "second_admin_key_file": second }),
+            &format!("first start: the operator's key is in {first}, a second person's in {second}"),
+        )?;
     }
     tell(json, &json!({ "ready": true }), "ready")?;
     running.run_until(signal).await?;

@@ -96,6 +96,8 @@ fn words(event: &Event) -> String {
         }
         Fact::Withdrawn { entry, reason } => format!("the withdrawal of entry {entry} ({reason})"),
         Fact::MemberEnrolled(member) => format!("the enrolment of {}", member.id),
+        Fact::MemberApproved { member, to, .. } => format!("an approval of {member} for {to}"),
+        Fact::MemberStatusSet { member, status, reason } => format!("the setting of {member} to {status} ({reason})"),
         Fact::KeyIssued(key) => format!("the issue of {} to {}", key.id, key.member),
         Fact::KeyRevoked { key } => format!("the revocation of {key}"),
     };

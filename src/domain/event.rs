@@ -1,7 +1,7 @@
 //! Events: what the ledger records, one leaf each. Everything the hub knows is a fold of them.
 
 use super::codes::codes;
-use super::{Draft, EntryId, Key, KeyId, Member, MemberId, Timestamp};
+use super::{Checklist, Draft, EntryId, Key, KeyId, Member, MemberId, Status, Timestamp};
 
 /// Who made an event happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ codes! {
         Contributed = "contributed",
         Withdrawn = "withdrawn",
         MemberEnrolled = "member-enrolled",
+        MemberApproved = "member-approved",
+        MemberStatusSet = "member-status-set",
         KeyIssued = "key-issued",
         KeyRevoked = "key-revoked",
     }
@@ -39,6 +41,26 @@ codes! {
     }
 }
 
+codes! {
+    /// Why a member's status was set to a lower one.
+    StatusReason, "reason" {
+        /// It asked for it.
+        Requested = "requested",
+        /// A key of its has been stolen, or is thought to be.
+        KeyCompromised = "key-compromised",
+        /// It contributed what it should not have, again or grossly.
+        Contributions = "contributions",
+        /// It asked for more than its quota allows, or for what the list holds.
+        Abuse = "abuse",
+        /// It no longer meets what the checklist asks.
+        Checklist = "checklist",
+        /// Nobody there answers.
+        Unreachable = "unreachable",
+        /// A court or an authority has ordered it, or the law asks it.
+        Legal = "legal",
+    }
+}
+
 /// Which request of which member made an entry, without the name the member gave it: that is the member's own affair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestDigest(pub [u8; 32]);
@@ -52,6 +74,16 @@ pub enum Fact {
     Withdrawn { entry: EntryId, reason: WithdrawReason },
     /// An organisation joined.
     MemberEnrolled(Member),
+    /// Somebody stood for a member's climbing to a status.
+    MemberApproved {
+        member: MemberId,
+        to: Status,
+        checklist: Checklist,
+        /// Whether these were approvals enough, so that the member has the status from now on.
+        is_enough: bool,
+    },
+    /// A member's status was set to a lower one, or to none.
+    MemberStatusSet { member: MemberId, status: Status, reason: StatusReason },
     /// A member got a key.
     KeyIssued(Key),
     /// A key was taken away.
@@ -65,6 +97,8 @@ impl Fact {
             Self::Contributed { .. } => EventKind::Contributed,
             Self::Withdrawn { .. } => EventKind::Withdrawn,
             Self::MemberEnrolled(_) => EventKind::MemberEnrolled,
+            Self::MemberApproved { .. } => EventKind::MemberApproved,
+            Self::MemberStatusSet { .. } => EventKind::MemberStatusSet,
             Self::KeyIssued(_) => EventKind::KeyIssued,
             Self::KeyRevoked { .. } => EventKind::KeyRevoked,
         }

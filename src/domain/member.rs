@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use data_encoding::{BASE32_NOPAD, Encoding, Specification};
 
 use super::codes::codes;
-use super::{Name, Timestamp};
+use super::{Code, Name, Timestamp};
 
 codes! {
     /// What a member, or one of its keys, may do. See `docs/authorization.md` for the table.
@@ -28,6 +28,74 @@ codes! {
 
 /// Roles of a member or a key.
 pub type Roles = BTreeSet<Role>;
+
+codes! {
+    /// How far an organisation has come, as in the field: from applying to being trusted; or no longer in good standing.
+    Status, "status" {
+        /// Has asked to take part.
+        Applicant = "applicant",
+        /// Is helped to meet what the checklist asks.
+        Mentee = "mentee",
+        /// Checks its uploads.
+        Checker = "checker",
+        /// Contributes as well.
+        Contributor = "contributor",
+        /// Has contributed well for long, and sees distances where others see bands.
+        Trusted = "trusted",
+        /// May do nothing for now. Its entries remain, and are marked.
+        Suspended = "suspended",
+        /// Has left. Its entries remain, and are marked.
+        Left = "left",
+    }
+}
+
+impl Status {
+    /// What a member of this status may do for itself.
+    pub const fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Checker => &[Role::Checker],
+            Self::Contributor | Self::Trusted => &[Role::Checker, Role::Contributor],
+            Self::Applicant | Self::Mentee | Self::Suspended | Self::Left => &[],
+        }
+    }
+
+    /// Whether it may do anything at all, for the hub included.
+    pub const fn is_in_good_standing(self) -> bool {
+        !matches!(self, Self::Suspended | Self::Left)
+    }
+}
+
+codes! {
+    /// What an operator makes sure of before a member climbs, in the field's words.
+    ChecklistItem, "checklist item" {
+        /// A published policy on terrorist and violent-extremist content.
+        Policy = "policy",
+        /// Users can report content, and appeal against what is done about theirs.
+        ReportsAndAppeals = "reports-and-appeals",
+        /// A transparency report is published.
+        TransparencyReport = "transparency-report",
+        /// It has committed itself to human rights.
+        HumanRights = "human-rights",
+        /// Somebody answers there, also in an incident.
+        Contact = "contact",
+        /// The terms on data protection are agreed.
+        DataProtection = "data-protection",
+    }
+}
+
+/// What was made sure of.
+pub type Checklist = BTreeSet<ChecklistItem>;
+
+/// That somebody stands for a member's climbing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The status that it is to have.
+    pub to: Status,
+    pub checklist: Checklist,
+    /// By which key.
+    pub by: KeyId,
+    pub at: Timestamp,
+}
 
 /// Writes bytes as lower-case base32.
 pub(crate) fn base32_lower(bytes: &[u8]) -> String {
@@ -141,8 +209,34 @@ pub struct Member {
     /// Shown to operators and auditors only.
     pub name: Name,
     pub jurisdiction: Jurisdiction,
-    pub roles: Roles,
+    /// Organisations under one owner have the same.
+    pub control_group: Option<Code>,
+    pub status: Status,
+    /// What it does for the hub, whatever its status: reviews, audits, administers.
+    pub duties: Roles,
     pub enrolled: Timestamp,
+    /// Of its next status, as long as they are too few. Folded, never in an event.
+    pub approvals: Vec<Approval>,
+    /// Leaf indexes of all events about it and its keys. Folded, never in an event.
+    pub events: Vec<u64>,
+}
+
+impl Member {
+    /// As it begins: an applicant.
+    pub fn new(id: MemberId, name: Name, jurisdiction: Jurisdiction, enrolled: Timestamp) -> Self {
+        let (duties, approvals, events) = (Roles::new(), Vec::new(), Vec::new());
+        let status = Status::Applicant;
+        Self { id, name, jurisdiction, control_group: None, status, duties, enrolled, approvals, events }
+    }
+
+    /// What it may do now.
+    pub fn roles(&self) -> Roles {
+        if self.status.is_in_good_standing() {
+            self.status.roles().iter().chain(&self.duties).copied().collect()
+        } else {
+            Roles::new()
+        }
+    }
 }
 
 /// An API key as the hub keeps it: enough to recognize it, not to make it.
@@ -155,6 +249,8 @@ pub struct Key {
     /// At most the member's roles.
     pub roles: Roles,
     pub mac: KeyMac,
+    /// The key that it was issued with; none for those of the first start.
+    pub issued_by: Option<KeyId>,
     pub issued: Timestamp,
     pub expires: Option<Timestamp>,
     pub revoked: Option<Timestamp>,

@@ -19,9 +19,12 @@ mod token;
 pub use codes::UnknownCode;
 pub use entropy::{Entropy, EntropyError, SeededEntropy, SystemEntropy};
 pub use entry::{Draft, Entry, EntryId, EntryIdError, EntryState, Withdrawal, check_count};
-pub use event::{Actor, Event, EventKind, Fact, RequestDigest, WithdrawReason};
+pub use event::{Actor, Event, EventKind, Fact, RequestDigest, StatusReason, WithdrawReason};
 pub use field::{At, FieldError};
-pub use member::{IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac, Member, MemberId, Role, Roles};
+pub use member::{
+    Approval, Checklist, ChecklistItem, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac, Member, MemberId,
+    Role, Roles, Status,
+};
 pub(crate) use member::{base32_lower, base32_lower_codec};
 pub use orientation::Orientation;
 pub use provenance::{

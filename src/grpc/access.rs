@@ -18,12 +18,12 @@ use crate::wire::IntoStatus;
 pub enum Access {
     /// Nothing: health and the schema are no secrets.
     Open,
-    /// A live key with any of these roles.
-    Roles(&'static [Role]),
+    /// A live key that may do this: one with any of these roles.
+    Operation { name: &'static str, roles: &'static [Role] },
 }
 
 const fn needs<O: Operation>() -> Access {
-    Access::Roles(O::ROLES)
+    Access::Operation { name: O::NAME, roles: O::ROLES }
 }
 
 /// Every method there is, by its path.
@@ -40,6 +40,9 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.LedgerService/GetInclusionProof", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.LedgerService/GetConsistencyProof", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.AdminService/EnrolMember", needs::<operation::Administer>()),
+    ("/hashcommons.v1.AdminService/ApproveMember", needs::<operation::Administer>()),
+    ("/hashcommons.v1.AdminService/SetMemberStatus", needs::<operation::Administer>()),
+    ("/hashcommons.v1.AdminService/GetMemberHistory", needs::<operation::ListMembers>()),
     ("/hashcommons.v1.AdminService/ListMembers", needs::<operation::ListMembers>()),
     ("/hashcommons.v1.AdminService/IssueKey", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/ListKeys", needs::<operation::ListMembers>()),
@@ -99,17 +102,14 @@ where
 impl<S> AccessService<S> {
     /// Lets the request pass, with its principal attached, or says why not.
     fn admit<B>(&self, request: &mut http::Request<B>) -> Result<(), Status> {
-        let roles = match access(request.uri().path()) {
+        let (operation, roles) = match access(request.uri().path()) {
             None => return Err(Status::unimplemented("no such method")),
             Some(Access::Open) => return Ok(()),
-            Some(Access::Roles(roles)) => roles,
+            Some(Access::Operation { name, roles }) => (name, roles),
         };
         let gate = &self.desk.use_cases()?.gate;
         let principal = gate.authenticate(&bearer(request.headers())?).map_err(IntoStatus::into_status)?;
-        if !principal.has_any(roles) {
-            let roles: Vec<_> = roles.iter().map(|role| role.code()).collect();
-            return Err(Status::permission_denied(format!("this key needs the role {}", roles.join(" or "))));
-        }
+        principal.may(operation, roles).map_err(IntoStatus::into_status)?;
         request.extensions_mut().insert(principal);
         Ok(())
     }

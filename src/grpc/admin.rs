@@ -3,10 +3,10 @@
 use tonic::{Request, Response, Status};
 
 use super::{Desk, permit};
-use crate::domain::At;
+use crate::domain::{self, At, StatusReason};
 use crate::policy::operation;
 use crate::wire::v1::{self, admin_service_server::AdminService};
-use crate::wire::{IntoStatus, key, key_request, member, roles_from_wire};
+use crate::wire::{Coded, IntoStatus, checklist_from_wire, enrolment, key, key_request, member, member_event};
 
 pub(super) struct Service(pub(super) Desk);
 
@@ -16,12 +16,48 @@ impl AdminService for Service {
     async fn enrol_member(&self, request: Request<v1::EnrolMemberRequest>) -> Result<Response<v1::Member>, Status> {
         let members = &self.0.use_cases()?.members;
         let permit = permit::<operation::Administer, _>(&request)?;
-        let request = request.into_inner();
-        let name = request.name.parse().at("name").map_err(IntoStatus::into_status)?;
-        let jurisdiction = request.jurisdiction.parse().at("jurisdiction").map_err(IntoStatus::into_status)?;
-        let roles = roles_from_wire(&request.roles).map_err(IntoStatus::into_status)?;
-        let enrolled = members.enrol(&permit, name, jurisdiction, roles).await.map_err(IntoStatus::into_status)?;
+        let enrolment = enrolment(request.get_ref()).map_err(IntoStatus::into_status)?;
+        let enrolled = members.enrol(&permit, enrolment).await.map_err(IntoStatus::into_status)?;
         Ok(Response::new(member(&enrolled)))
+    }
+
+    #[tracing::instrument(name = "approve", skip_all)]
+    async fn approve_member(&self, request: Request<v1::ApproveMemberRequest>) -> Result<Response<v1::Member>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::Administer, _>(&request)?;
+        let request = request.into_inner();
+        let id = request.member_id.parse().at("member_id").map_err(IntoStatus::into_status)?;
+        let to = domain::Status::from_wire(request.to, "to").map_err(IntoStatus::into_status)?;
+        let checklist = checklist_from_wire(&request.checklist).map_err(IntoStatus::into_status)?;
+        let approved = members.approve(&permit, id, to, checklist).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(member(&approved)))
+    }
+
+    #[tracing::instrument(name = "set_status", skip_all)]
+    async fn set_member_status(
+        &self,
+        request: Request<v1::SetMemberStatusRequest>,
+    ) -> Result<Response<v1::Member>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::Administer, _>(&request)?;
+        let request = request.into_inner();
+        let id = request.member_id.parse().at("member_id").map_err(IntoStatus::into_status)?;
+        let status = domain::Status::from_wire(request.status, "status").map_err(IntoStatus::into_status)?;
+        let reason = StatusReason::from_wire(request.reason, "reason").map_err(IntoStatus::into_status)?;
+        let set = members.set_status(&permit, id, status, reason).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(member(&set)))
+    }
+
+    #[tracing::instrument(name = "member_history", skip_all)]
+    async fn get_member_history(
+        &self,
+        request: Request<v1::GetMemberHistoryRequest>,
+    ) -> Result<Response<v1::GetMemberHistoryResponse>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::ListMembers, _>(&request)?;
+        let id = request.get_ref().member_id.parse().at("member_id").map_err(IntoStatus::into_status)?;
+        let history = members.history(&permit, id).map_err(IntoStatus::into_status)?;
+        Ok(Response::new(v1::GetMemberHistoryResponse { events: history.iter().map(member_event).collect() }))
     }
 
     #[tracing::instrument(name = "list_members", skip_all)]

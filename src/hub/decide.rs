@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::read::{self, ReadError};
 use crate::domain::{
-    Actor, Draft, EntryId, Event, Fact, FieldError, Key, KeyId, Member, MemberId, RequestDigest, Timestamp,
-    WithdrawReason,
+    Actor, Checklist, Draft, EntryId, Event, Fact, FieldError, Key, KeyId, Member, MemberId, RequestDigest, Status,
+    StatusReason, Timestamp, WithdrawReason,
 };
-use crate::policy::{Authority, Lapsed, Roster, check_validity};
+use crate::policy::{self, Authority, LadderError, Lapsed, Roster, check_validity};
 use crate::store::{Store, StoreError};
 
 /// What a member wants to happen.
@@ -20,6 +20,8 @@ pub enum Intent {
     Contribute { request: RequestDigest, taxonomy: u32, draft: Box<Draft> },
     Withdraw { entry: EntryId, reason: WithdrawReason },
     Enrol(Member),
+    Approve { member: MemberId, to: Status, checklist: Checklist },
+    SetStatus { member: MemberId, status: Status, reason: StatusReason },
     IssueKey(Key),
     RevokeKey(KeyId),
 }
@@ -55,6 +57,12 @@ pub enum Refusal {
     /// Without it nobody could enrol members or issue keys any more.
     #[error("key {0}: is the last live key with the role admin; issue another one first")]
     LastAdminKey(KeyId),
+    /// The same of a member.
+    #[error("member {0}: has the last live keys with the role admin; issue another member one first")]
+    LastAdmin(MemberId),
+    /// The member cannot climb or fall so.
+    #[error(transparent)]
+    Ladder(#[from] LadderError),
     /// A member has that name.
     #[error("name: a member of this name is enrolled already")]
     NameTaken,
@@ -111,7 +119,11 @@ impl Pending {
             Fact::Withdrawn { entry, .. } => {
                 self.withdrawals.insert(*entry, index);
             }
-            Fact::MemberEnrolled(_) | Fact::KeyIssued(_) | Fact::KeyRevoked { .. } => {}
+            Fact::MemberEnrolled(_)
+            | Fact::MemberApproved { .. }
+            | Fact::MemberStatusSet { .. }
+            | Fact::KeyIssued(_)
+            | Fact::KeyRevoked { .. } => {}
         }
         self.events.push(event);
         index
@@ -159,25 +171,50 @@ impl Pending {
                 }
                 Fact::MemberEnrolled(Member { enrolled: self.at, ..member })
             }
+            Intent::Approve { member, to, checklist } => {
+                let found = self.member(member)?;
+                let by = (authority.principal.key, self.at);
+                let is_enough = policy::approve(&self.roster, found, to, &checklist, by)?;
+                Fact::MemberApproved { member, to, checklist, is_enough }
+            }
+            Intent::SetStatus { member, status, reason } => {
+                policy::set_down(self.member(member)?, status)?;
+                let falls = |key: &Key| key.member == member;
+                if !status.is_in_good_standing() && self.roster.administers_alone(falls, self.now) {
+                    return Err(Refusal::LastAdmin(member));
+                }
+                Fact::MemberStatusSet { member, status, reason }
+            }
             Intent::IssueKey(key) => {
-                let member = self.roster.member(key.member).ok_or(Refusal::NoSuchMember(key.member))?;
-                if let Some(role) = key.roles.difference(&member.roles).next() {
+                let roles = self.member(key.member)?.roles();
+                if let Some(role) = key.roles.difference(&roles).next() {
                     return Err(FieldError::new("roles", format_args!("the member has no role {role}")).into());
+                }
+                if key.roles.is_empty() {
+                    return Err(
+                        FieldError::new("roles", "the member has none yet: approve it for a status first").into()
+                    );
                 }
                 if self.roster.key(key.id).is_some() {
                     return Err(FieldError::new("key_id", "is taken; try again").into());
                 }
-                Fact::KeyIssued(Key { issued: self.at, ..key })
+                Fact::KeyIssued(Key { issued: self.at, issued_by: Some(authority.principal.key), ..key })
             }
             Intent::RevokeKey(id) => match self.roster.key(id) {
                 None => return Err(Refusal::NoSuchKey(id)),
                 Some(key) if key.revoked.is_some() => return Err(Refusal::AlreadyRevoked(id)),
-                Some(_) if self.roster.is_last_admin_key(id, self.now) => return Err(Refusal::LastAdminKey(id)),
+                Some(_) if self.roster.administers_alone(|key| key.id == id, self.now) => {
+                    return Err(Refusal::LastAdminKey(id));
+                }
                 Some(_) => Fact::KeyRevoked { key: id },
             },
         };
         let by = Actor::Member { member: caller, key: authority.principal.key };
         Ok(Decision::Append(Box::new(Event { at: self.at, by, fact })))
+    }
+
+    fn member(&self, id: MemberId) -> Result<&Member, Refusal> {
+        self.roster.member(id).ok_or(Refusal::NoSuchMember(id))
     }
 
     /// The event that the same request led to before, in this batch or an earlier one.

@@ -2,7 +2,9 @@
 //!
 //! Invariant: deterministic, and idempotent by leaf index: folding an event again gives the same rows.
 
-use crate::domain::{Entry, EntryId, EntryState, Event, Fact, Key, Member, RequestDigest, Signal, Withdrawal};
+use crate::domain::{
+    Actor, Approval, Entry, EntryId, EntryState, Event, Fact, Key, Member, MemberId, RequestDigest, Signal, Withdrawal,
+};
 use crate::policy::Roster;
 use crate::store::{Batch, SignalRow, StoreError};
 
@@ -26,6 +28,9 @@ pub enum FoldError {
     /// It speaks of a key that was never issued.
     #[error("event {index} revokes a key that was never issued")]
     NoSuchKey { index: u64 },
+    /// It speaks of a member that was never enrolled.
+    #[error("event {index} is about a member that was never enrolled")]
+    NoSuchMember { index: u64 },
     /// The entry that it speaks of cannot be read.
     #[error(transparent)]
     Read(#[from] super::read::ReadError),
@@ -61,14 +66,42 @@ pub fn fold(
             changes.extend(signals.map(|signal| Change::SignalRemoved(signal.unrated(), *id)));
             changes
         }
-        Fact::MemberEnrolled(member) => vec![Change::Member(member.clone())],
-        Fact::KeyIssued(key) => vec![Change::Key(key.clone())],
+        Fact::MemberEnrolled(member) => vec![Change::Member(Member { events: vec![index], ..member.clone() })],
+        Fact::MemberApproved { member, to, checklist, is_enough } => {
+            let mut member = told(roster, *member, index)?;
+            if *is_enough {
+                member.status = *to;
+                member.approvals.clear();
+            } else if let Actor::Member { key: by, .. } = event.by {
+                member.approvals.push(Approval { to: *to, checklist: checklist.clone(), by, at: event.at });
+            }
+            vec![Change::Member(member)]
+        }
+        Fact::MemberStatusSet { member, status, .. } => {
+            let mut member = told(roster, *member, index)?;
+            member.status = *status;
+            member.approvals.clear();
+            vec![Change::Member(member)]
+        }
+        Fact::KeyIssued(key) => {
+            vec![Change::Member(told(roster, key.member, index)?), Change::Key(key.clone())]
+        }
         Fact::KeyRevoked { key } => {
             let mut key = roster.key(*key).ok_or(FoldError::NoSuchKey { index })?.clone();
             key.revoked = Some(event.at);
-            vec![Change::Key(key)]
+            vec![Change::Member(told(roster, key.member, index)?), Change::Key(key)]
         }
     })
+}
+
+/// The member `id`, with event `index` in its history.
+fn told(roster: &Roster, id: MemberId, index: u64) -> Result<Member, FoldError> {
+    let mut member = roster.member(id).ok_or(FoldError::NoSuchMember { index })?.clone();
+    // Folded again, it is there already.
+    if member.events.last().is_none_or(|last| *last < index) {
+        member.events.push(index);
+    }
+    Ok(member)
 }
 
 impl Change {

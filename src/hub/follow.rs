@@ -137,6 +137,10 @@ fn may_read(event: &Event, principal: &Principal) -> bool {
             own || principal.has_any(&[Role::Reviewer]) || draft.provenance().tlp != Tlp::Red
         }
         Fact::Withdrawn { .. } => true,
-        Fact::MemberEnrolled(_) | Fact::KeyIssued(_) | Fact::KeyRevoked { .. } => false,
+        Fact::MemberEnrolled(_)
+        | Fact::MemberApproved { .. }
+        | Fact::MemberStatusSet { .. }
+        | Fact::KeyIssued(_)
+        | Fact::KeyRevoked { .. } => false,
     }
 }

@@ -19,6 +19,8 @@ const LEDGER_PUBLIC_FILE: &str = "ledger.pub";
 const API_KEYS_FILE: &str = "api-keys.secret";
 /// Where the first operator's key is put at the first start.
 pub const ADMIN_KEY_FILE: &str = "admin.key";
+/// And that of a second person: it takes two to make a member a contributor.
+pub const SECOND_ADMIN_KEY_FILE: &str = "admin-2.key";
 
 /// What a hub must keep to itself.
 pub struct Secrets {
@@ -109,7 +111,7 @@ pub fn load_secrets(directory: &Path) -> Result<Secrets, SecretsError> {
     Ok(Secrets { ledger, api_keys })
 }
 
-/// The events that begin a ledger: the operator as a member, and its key, which is put into a file.
+/// The events that begin a ledger: the operator as a member, and its two keys, each of which is put into a file.
 ///
 /// # Errors
 /// [`SecretsError`].
@@ -118,36 +120,40 @@ pub fn first_events(
     secret: &MacSecret,
     entropy: &dyn Entropy,
     at: Timestamp,
-) -> Result<[Event; 2], SecretsError> {
-    let text = ApiKey::new(KeyId::from_bytes(entropy.bytes()?), entropy.bytes()?);
-    let path = directory.join(ADMIN_KEY_FILE);
-    // A key left by a first start that was interrupted before it was recorded opens nothing.
-    if exists(&path)? {
-        std::fs::remove_file(&path).map_err(|source| SecretsError::File { path: path.clone(), source })?;
-    }
-    write(&path, text.reveal())?;
-    let member = MemberId::from_bytes(entropy.bytes()?);
-    let roles = Roles::from([Role::Admin]);
+) -> Result<[Event; 3], SecretsError> {
+    let id = MemberId::from_bytes(entropy.bytes()?);
+    // ISO 3166's user-assigned code for "unknown or unspecified": the hub's own seat is not its to guess.
+    let jurisdiction = constant::<Jurisdiction>("ZZ")?;
     let operator = Member {
-        id: member,
-        name: constant::<Name>("Operator")?,
-        // ISO 3166's user-assigned code for "unknown or unspecified": the hub's own seat is not its to guess.
-        jurisdiction: constant::<Jurisdiction>("ZZ")?,
-        roles: roles.clone(),
-        enrolled: at,
+        duties: Roles::from([Role::Admin]),
+        ..Member::new(id, constant::<Name>("Operator")?, jurisdiction, at)
     };
-    let key = Key {
-        id: text.id(),
-        member,
-        label: Some(constant::<Name>("first start")?),
-        roles,
-        mac: secret.mac(&text),
-        issued: at,
-        expires: None,
-        revoked: None,
+    let key = |file, label| {
+        let text = ApiKey::new(KeyId::from_bytes(entropy.bytes()?), entropy.bytes()?);
+        write_key(&directory.join(file), &text)?;
+        Ok::<_, SecretsError>(Key {
+            id: text.id(),
+            member: id,
+            label: Some(constant::<Name>(label)?),
+            roles: operator.roles(),
+            mac: secret.mac(&text),
+            issued_by: None,
+            issued: at,
+            expires: None,
+            revoked: None,
+        })
     };
-    let event = |fact| Event { at, by: Actor::Hub, fact };
-    Ok([event(Fact::MemberEnrolled(operator)), event(Fact::KeyIssued(key))])
+    let keys = [key(ADMIN_KEY_FILE, "first start")?, key(SECOND_ADMIN_KEY_FILE, "first start, second person")?];
+    let [first, second] = keys.map(Fact::KeyIssued);
+    Ok([Fact::MemberEnrolled(operator), first, second].map(|fact| Event { at, by: Actor::Hub, fact }))
+}
+
+fn write_key(path: &Path, key: &ApiKey) -> Result<(), SecretsError> {
+    // A key left by a first start that was interrupted before it was recorded opens nothing.
+    if exists(path)? {
+        std::fs::remove_file(path).map_err(|source| SecretsError::File { path: path.to_owned(), source })?;
+    }
+    write(path, key.reveal())
 }
 
 fn constant<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, SecretsError> {

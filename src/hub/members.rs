@@ -1,20 +1,24 @@
-//! Use cases of operators: enrol members, issue and revoke their keys, list both.
+//! Use cases of operators: enrol members, have them climb and fall, issue and revoke their keys, list all of it.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
 use super::decide::{Intent, Refusal};
+use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use crate::domain::{
-    Clock, Entropy, EntropyError, FieldError, Jurisdiction, Key, KeyId, Member, MemberId, Name, Roles, Timestamp,
+    Checklist, Clock, Code, Entropy, EntropyError, Event, FieldError, Jurisdiction, Key, KeyId, Member, MemberId, Name,
+    Role, Roles, Status, StatusReason, Timestamp,
 };
 use crate::policy::{ApiKey, MacSecret, Permit, Roster, operation};
+use crate::store::Store;
 
 /// Keeps members and keys.
 #[derive(Clone)]
 pub struct Members {
     pub(super) sequencer: Sequencer,
+    pub(super) store: Arc<Store>,
     pub(super) roster: Arc<ArcSwap<Roster>>,
     pub(super) secret: MacSecret,
     pub(super) clock: Arc<dyn Clock>,
@@ -30,9 +34,22 @@ pub enum MemberError {
     /// The sequencer did not take it.
     #[error(transparent)]
     Sequence(#[from] SequenceError),
+    /// A member's history could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// No randomness for an id or a key.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+}
+
+/// What a new member is.
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    pub name: Name,
+    pub jurisdiction: Jurisdiction,
+    pub control_group: Option<Code>,
+    /// What it does for the hub: reviews, audits, administers.
+    pub duties: Roles,
 }
 
 /// What a new key is to be.
@@ -46,24 +63,76 @@ pub struct KeyRequest {
 }
 
 impl Members {
-    /// Enrols an organisation.
+    /// Enrols an organisation, as an applicant.
     ///
     /// # Errors
     /// [`MemberError`], also if a member has that name.
     pub async fn enrol(
         &self,
         permit: &Permit<operation::Administer>,
-        name: Name,
-        jurisdiction: Jurisdiction,
-        roles: Roles,
+        enrolment: Enrolment,
     ) -> Result<Member, MemberError> {
-        if roles.is_empty() {
-            return Err(FieldError::new("roles", "must be at least one").into());
+        let Enrolment { name, jurisdiction, control_group, duties } = enrolment;
+        if let Some(role) = duties.iter().find(|role| matches!(role, Role::Checker | Role::Contributor)) {
+            let problem = format!("{role} is no duty: it comes with the status, for which a member is approved");
+            return Err(FieldError::new("duties", problem).into());
         }
         let id = MemberId::from_bytes(self.entropy.bytes()?);
-        let member = Member { id, name, jurisdiction, roles, enrolled: self.clock.now() };
-        let sequenced = self.sequencer.submit(permit.authority(), Intent::Enrol(member.clone())).await?;
-        Ok(Member { enrolled: sequenced.at, ..member })
+        let member = Member { control_group, duties, ..Member::new(id, name, jurisdiction, self.clock.now()) };
+        self.sequencer.submit(permit.authority(), Intent::Enrol(member)).await?;
+        self.get(id)
+    }
+
+    /// Stands for a member's climbing to `to`. It has that status when as many people as it takes have done so.
+    ///
+    /// # Errors
+    /// [`MemberError`].
+    pub async fn approve(
+        &self,
+        permit: &Permit<operation::Administer>,
+        member: MemberId,
+        to: Status,
+        checklist: Checklist,
+    ) -> Result<Member, MemberError> {
+        self.sequencer.submit(permit.authority(), Intent::Approve { member, to, checklist }).await?;
+        self.get(member)
+    }
+
+    /// Sets a member to a lower status, or to none, at once.
+    ///
+    /// # Errors
+    /// [`MemberError`].
+    pub async fn set_status(
+        &self,
+        permit: &Permit<operation::Administer>,
+        member: MemberId,
+        status: Status,
+        reason: StatusReason,
+    ) -> Result<Member, MemberError> {
+        self.sequencer.submit(permit.authority(), Intent::SetStatus { member, status, reason }).await?;
+        self.get(member)
+    }
+
+    /// All that happened to a member and its keys, with the events' leaf indexes.
+    ///
+    /// # Errors
+    /// [`MemberError`], also if there is no such member.
+    pub fn history(
+        &self,
+        _permit: &Permit<operation::ListMembers>,
+        member: MemberId,
+    ) -> Result<Vec<(u64, Event)>, MemberError> {
+        let mut history = Vec::new();
+        for index in self.get(member)?.events {
+            // One that was erased is left out.
+            history.extend(read::event(&self.store, index)?.map(|event| (index, event)));
+        }
+        Ok(history)
+    }
+
+    fn get(&self, id: MemberId) -> Result<Member, MemberError> {
+        let member = self.roster.load().member(id).cloned();
+        Ok(member.ok_or(SequenceError::from(Refusal::NoSuchMember(id)))?)
     }
 
     /// Makes a key. The returned [`ApiKey`] is the only copy there will ever be.
@@ -81,9 +150,8 @@ impl Members {
         {
             return Err(FieldError::new("expires", format_args!("must be in the future, got {expires}")).into());
         }
-        let roster = self.roster.load();
-        let member = roster.member(request.member).ok_or(SequenceError::from(Refusal::NoSuchMember(request.member)))?;
-        let roles = if request.roles.is_empty() { member.roles.clone() } else { request.roles };
+        let member = self.get(request.member)?;
+        let roles = if request.roles.is_empty() { member.roles() } else { request.roles };
         let text = ApiKey::new(KeyId::from_bytes(self.entropy.bytes()?), self.entropy.bytes()?);
         let key = Key {
             id: text.id(),
@@ -91,6 +159,7 @@ impl Members {
             label: request.label,
             roles,
             mac: self.secret.mac(&text),
+            issued_by: Some(permit.principal().key),
             issued: now,
             expires: request.expires,
             revoked: None,

@@ -256,7 +256,7 @@ impl Opened {
             trace: Trace { store: store.clone(), prove: prove.clone(), viewer, taxonomies: taxonomies.clone() },
             follow: Follow { store: store.clone(), roster: roster.clone(), head: head_sender, clock: clock.clone() },
             prove,
-            members: Members { sequencer, roster, secret: api_keys, clock, entropy },
+            members: Members { sequencer, store: store.clone(), roster, secret: api_keys, clock, entropy },
             taxonomies,
             founded_now: !founded,
             indexes,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::domain::{Assessment, Clock, Entry, EntryState, Jurisdiction, MemberId, Name, Taxonomies};
+use crate::domain::{Assessment, Clock, Entry, EntryState, Jurisdiction, MemberId, Name, Status, Taxonomies};
 use crate::policy::{Principal, Roster, assess};
 
 /// Who contributed, as far as the caller may know.
@@ -15,6 +15,8 @@ pub struct Contributor {
     pub is_caller: bool,
     /// Only for admins and auditors.
     pub identity: Option<(Name, Jurisdiction)>,
+    /// Suspended or left, if it is.
+    pub mark: Option<Status>,
 }
 
 /// An entry and what it counts for now.
@@ -37,14 +39,15 @@ impl Viewer {
     /// `entry` as `principal` may see it now.
     pub fn view(&self, entry: Entry, state: &EntryState, principal: &Principal) -> EntryView {
         let assessment = assess(&entry, state, &self.taxonomies, self.clock.now());
-        let identity = if principal.sees_names() {
-            let roster = self.roster.load();
-            roster.member(entry.contributor).map(|member| (member.name.clone(), member.jurisdiction))
-        } else {
-            None
+        let roster = self.roster.load();
+        let member = roster.member(entry.contributor);
+        let identity = member.filter(|_| principal.sees_names());
+        let contributor = Contributor {
+            pseudonym: entry.contributor,
+            is_caller: entry.contributor == principal.member,
+            identity: identity.map(|member| (member.name.clone(), member.jurisdiction)),
+            mark: member.map(|member| member.status).filter(|status| !status.is_in_good_standing()),
         };
-        let contributor =
-            Contributor { pseudonym: entry.contributor, is_caller: entry.contributor == principal.member, identity };
         EntryView { entry, contributor, assessment }
     }
 }

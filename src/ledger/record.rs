@@ -6,8 +6,9 @@
 use std::str::FromStr;
 
 use crate::domain::{
-    Actor, Basis, Code, Confidence, Draft, EntryId, EntryState, Event, Fact, FieldError, GovernmentOrder, Key, KeyId,
-    KeyMac, Member, MemberId, Provenance, RequestDigest, Roles, Signal, SignalKind, Timestamp, Withdrawal,
+    Actor, Approval, Basis, Code, Confidence, Draft, EntryId, EntryState, Event, Fact, FieldError, GovernmentOrder,
+    Key, KeyId, KeyMac, Member, MemberId, Provenance, RequestDigest, Roles, Signal, SignalKind, Status, Timestamp,
+    Withdrawal,
 };
 use prost::Message;
 
@@ -46,6 +47,19 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
             v1::event::Fact::Withdrawn(v1::Withdrawn { entry: entry.0, reason: reason.to_string() })
         }
         Fact::MemberEnrolled(member) => v1::event::Fact::MemberEnrolled(member_to_record(member)),
+        Fact::MemberApproved { member, to, checklist, is_enough } => {
+            v1::event::Fact::MemberApproved(v1::MemberApproved {
+                member: member.bytes().to_vec(),
+                to: to.to_string(),
+                checklist: checklist.iter().map(ToString::to_string).collect(),
+                is_enough: *is_enough,
+            })
+        }
+        Fact::MemberStatusSet { member, status, reason } => v1::event::Fact::MemberStatusSet(v1::MemberStatusSet {
+            member: member.bytes().to_vec(),
+            status: status.to_string(),
+            reason: reason.to_string(),
+        }),
         Fact::KeyIssued(key) => v1::event::Fact::KeyIssued(key_to_record(key)),
         Fact::KeyRevoked { key } => v1::event::Fact::KeyRevoked(v1::KeyRevoked { key: key.bytes().to_vec() }),
     };
@@ -72,6 +86,17 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
             Fact::Withdrawn { entry: EntryId(withdrawn.entry), reason: parse(&withdrawn.reason, "reason")? }
         }
         v1::event::Fact::MemberEnrolled(member) => Fact::MemberEnrolled(member_from_record(&member)?),
+        v1::event::Fact::MemberApproved(approved) => Fact::MemberApproved {
+            member: member_id(&approved.member, "member")?,
+            to: parse(&approved.to, "to")?,
+            checklist: parse_all(&approved.checklist, "checklist")?.into_iter().collect(),
+            is_enough: approved.is_enough,
+        },
+        v1::event::Fact::MemberStatusSet(set) => Fact::MemberStatusSet {
+            member: member_id(&set.member, "member")?,
+            status: parse(&set.status, "status")?,
+            reason: parse(&set.reason, "reason")?,
+        },
         v1::event::Fact::KeyIssued(key) => Fact::KeyIssued(key_from_record(&key)?),
         v1::event::Fact::KeyRevoked(revoked) => Fact::KeyRevoked { key: key_id(&revoked.key, "key")? },
     };
@@ -227,9 +252,31 @@ fn member_to_record(member: &Member) -> v1::Member {
         id: member.id.bytes().to_vec(),
         name: member.name.to_string(),
         jurisdiction: member.jurisdiction.to_string(),
-        roles: member.roles.iter().map(ToString::to_string).collect(),
+        roles: member.duties.iter().map(ToString::to_string).collect(),
         enrolled_ms: member.enrolled.millis(),
+        status: if member.status == Status::Applicant { String::new() } else { member.status.to_string() },
+        control_group: member.control_group.as_ref().map(ToString::to_string).unwrap_or_default(),
+        approvals: member.approvals.iter().map(approval_to_record).collect(),
+        events: member.events.clone(),
     }
+}
+
+fn approval_to_record(approval: &Approval) -> v1::Approval {
+    v1::Approval {
+        to: approval.to.to_string(),
+        checklist: approval.checklist.iter().map(ToString::to_string).collect(),
+        by: approval.by.bytes().to_vec(),
+        at_ms: approval.at.millis(),
+    }
+}
+
+fn approval_from_record(record: &v1::Approval) -> Result<Approval, FieldError> {
+    Ok(Approval {
+        to: parse(&record.to, "to")?,
+        checklist: parse_all(&record.checklist, "checklist")?.into_iter().collect(),
+        by: key_id(&record.by, "by")?,
+        at: time(record.at_ms, "at_ms")?,
+    })
 }
 
 fn member_from_record(record: &v1::Member) -> Result<Member, FieldError> {
@@ -237,8 +284,12 @@ fn member_from_record(record: &v1::Member) -> Result<Member, FieldError> {
         id: member_id(&record.id, "id")?,
         name: parse(&record.name, "name")?,
         jurisdiction: parse(&record.jurisdiction, "jurisdiction")?,
-        roles: Roles::from_iter(parse_all(&record.roles, "roles")?),
+        control_group: optional(&record.control_group, "control_group")?,
+        status: optional(&record.status, "status")?.unwrap_or(Status::Applicant),
+        duties: Roles::from_iter(parse_all(&record.roles, "roles")?),
         enrolled: time(record.enrolled_ms, "enrolled_ms")?,
+        approvals: record.approvals.iter().map(approval_from_record).collect::<Result<_, _>>()?,
+        events: record.events.clone(),
     })
 }
 
@@ -252,17 +303,18 @@ fn key_to_record(key: &Key) -> v1::Key {
         issued_ms: key.issued.millis(),
         expires_ms: key.expires.map(Timestamp::millis),
         revoked_ms: key.revoked.map(Timestamp::millis),
+        issued_by: key.issued_by.map(|by| by.bytes().to_vec()).unwrap_or_default(),
     }
 }
 
 fn key_from_record(record: &v1::Key) -> Result<Key, FieldError> {
-    let label = if record.label.is_empty() { None } else { Some(parse(&record.label, "label")?) };
     Ok(Key {
         id: key_id(&record.id, "id")?,
         member: member_id(&record.member, "member")?,
-        label,
+        label: optional(&record.label, "label")?,
         roles: Roles::from_iter(parse_all(&record.roles, "roles")?),
         mac: KeyMac(array(&record.mac, "mac")?),
+        issued_by: if record.issued_by.is_empty() { None } else { Some(key_id(&record.issued_by, "issued_by")?) },
         issued: time(record.issued_ms, "issued_ms")?,
         expires: record.expires_ms.map(|millis| time(millis, "expires_ms")).transpose()?,
         revoked: record.revoked_ms.map(|millis| time(millis, "revoked_ms")).transpose()?,
@@ -278,6 +330,14 @@ where
     T::Err: std::fmt::Display,
 {
     text.parse().map_err(|error| FieldError::new(path, error))
+}
+
+/// What is empty is not there.
+fn optional<T: FromStr>(text: &str, path: &str) -> Result<Option<T>, FieldError>
+where
+    T::Err: std::fmt::Display,
+{
+    if text.is_empty() { Ok(None) } else { parse(text, path).map(Some) }
 }
 
 fn parse_all<T: FromStr>(texts: &[String], path: &str) -> Result<Vec<T>, FieldError>
@@ -309,22 +369,28 @@ mod tests {
 
     use super::*;
     use crate::domain::testing::{draft, timestamp};
-    use crate::domain::{Role, WithdrawReason};
+    use crate::domain::{ChecklistItem, Role, StatusReason, WithdrawReason};
 
     fn fact() -> impl Strategy<Value = Fact> {
-        let member = |bytes| Member {
-            id: MemberId::from_bytes(bytes),
-            name: "Example".parse().unwrap(),
-            jurisdiction: "NZ".parse().unwrap(),
-            roles: Roles::from([Role::Checker]),
-            enrolled: Timestamp::EPOCH,
+        let member = |bytes: [u8; 5]| Member {
+            control_group: bytes[0].is_multiple_of(2).then(|| "example-holding".parse().unwrap()),
+            status: Status::ALL[usize::from(bytes[1]) % Status::ALL.len()],
+            duties: Roles::from([Role::Reviewer]),
+            ..Member::new(
+                MemberId::from_bytes(bytes),
+                "Example".parse().unwrap(),
+                "NZ".parse().unwrap(),
+                Timestamp::EPOCH,
+            )
         };
+        let checklist = |bits: u8| ChecklistItem::ALL.iter().copied().filter(move |item| bits & 1 << *item as u8 != 0);
         let key = |(bytes, mac, label): ([u8; 5], [u8; 32], bool)| Key {
             id: KeyId::from_bytes(bytes),
             member: MemberId::from_bytes(bytes),
             label: label.then(|| "Example".parse().unwrap()),
             roles: Roles::from([Role::Admin, Role::Auditor]),
             mac: KeyMac(mac),
+            issued_by: label.then_some(KeyId::from_bytes([7; 5])),
             issued: Timestamp::EPOCH,
             expires: label.then_some(Timestamp::MAX),
             revoked: None,
@@ -337,6 +403,16 @@ mod tests {
             }),
             any::<u64>().prop_map(|entry| Fact::Withdrawn { entry: EntryId(entry), reason: WithdrawReason::Mistake }),
             any::<[u8; 5]>().prop_map(move |bytes| Fact::MemberEnrolled(member(bytes))),
+            (any::<[u8; 5]>(), any::<u8>(), any::<bool>()).prop_map(move |(bytes, bits, is_enough)| {
+                let to = Status::ALL[usize::from(bits) % Status::ALL.len()];
+                let member = MemberId::from_bytes(bytes);
+                Fact::MemberApproved { member, to, checklist: checklist(bits).collect(), is_enough }
+            }),
+            any::<([u8; 5], u8)>().prop_map(|(bytes, which)| Fact::MemberStatusSet {
+                member: MemberId::from_bytes(bytes),
+                status: Status::Suspended,
+                reason: StatusReason::ALL[usize::from(which) % StatusReason::ALL.len()],
+            }),
             any::<([u8; 5], [u8; 32], bool)>().prop_map(move |parts| Fact::KeyIssued(key(parts))),
             any::<[u8; 5]>().prop_map(|bytes| Fact::KeyRevoked { key: KeyId::from_bytes(bytes) }),
         ]

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::domain::{KeyId, MemberId, Role, Roles};
+use crate::domain::{KeyId, MemberId, Role, Roles, Status};
 
 /// Something that needs a permission.
 pub trait Operation: Send + Sync + 'static {
@@ -58,8 +58,9 @@ operations! {
 pub struct Principal {
     pub member: MemberId,
     pub key: KeyId,
-    /// What the key may do: its roles, as far as the member still has them.
+    /// What the key may do: its roles, as far as the member has them now.
     pub roles: Roles,
+    pub status: Status,
 }
 
 impl Principal {
@@ -78,20 +79,38 @@ impl Principal {
     /// # Errors
     /// [`Refused`], naming the operation and the roles that would do.
     pub fn permit<O: Operation>(&self) -> Result<Permit<O>, Refused> {
-        if self.has_any(O::ROLES) {
-            Ok(Permit { principal: self.clone(), operation: PhantomData })
-        } else {
-            Err(Refused { operation: O::NAME, roles: O::ROLES })
-        }
+        self.may(O::NAME, O::ROLES)?;
+        Ok(Permit { principal: self.clone(), operation: PhantomData })
+    }
+
+    /// Whether it may do what needs any of `roles`.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn may(&self, operation: &'static str, roles: &'static [Role]) -> Result<(), Refused> {
+        if self.has_any(roles) { Ok(()) } else { Err(Refused::new(self.status, operation, roles)) }
     }
 }
 
-/// The key's roles do not include one that the operation needs.
+/// Why a live key may not do what it was used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this key may not {operation}: it needs the role {}", list(.roles))]
-pub struct Refused {
-    operation: &'static str,
-    roles: &'static [Role],
+pub enum Refused {
+    /// Its roles do not include one that the operation needs.
+    #[error("this key may not {operation}: it needs the role {}", list(.roles))]
+    Role { operation: &'static str, roles: &'static [Role] },
+    /// Its member may do nothing.
+    #[error("the member that this key belongs to {}: ask the hub's operator", verb(*.status))]
+    Standing { status: Status },
+}
+
+impl Refused {
+    fn new(status: Status, operation: &'static str, roles: &'static [Role]) -> Self {
+        if status.is_in_good_standing() { Self::Role { operation, roles } } else { Self::Standing { status } }
+    }
+}
+
+const fn verb(status: Status) -> &'static str {
+    if matches!(status, Status::Left) { "has left" } else { "is suspended" }
 }
 
 fn list(roles: &[Role]) -> String {
@@ -127,7 +146,7 @@ pub struct Authority {
 
 impl Authority {
     /// The refusal that this authority meets once its roles are gone.
-    pub(super) fn refusal(&self) -> Refused {
-        Refused { operation: self.operation, roles: self.roles }
+    pub(super) fn refusal(&self, status: Status) -> Refused {
+        Refused::new(status, self.operation, self.roles)
     }
 }

@@ -83,16 +83,24 @@ impl Roster {
     pub fn confirm(&self, authority: &Authority, now: Timestamp) -> Result<(), Lapsed> {
         let key = self.keys.get(&authority.principal.key).filter(|key| key.is_live(now)).ok_or(AuthError)?;
         let member = self.members.get(&key.member).ok_or(AuthError)?;
-        let has = |role| key.roles.contains(role) && member.roles.contains(role);
-        if authority.roles.iter().any(has) { Ok(()) } else { Err(authority.refusal().into()) }
+        let roles = member.roles();
+        let has = |role| key.roles.contains(role) && roles.contains(role);
+        if authority.roles.iter().any(has) { Ok(()) } else { Err(authority.refusal(member.status).into()) }
     }
 
-    /// Whether no other key than `id` could administer from `now` on without end.
-    pub fn is_last_admin_key(&self, id: KeyId, now: Timestamp) -> bool {
+    /// Whether without these keys nobody could administer from `now` on without end, and with them somebody can.
+    pub fn administers_alone(&self, which: impl Fn(&Key) -> bool, now: Timestamp) -> bool {
         let administers =
-            |key: &Key| self.principal(key, now).is_some_and(|holder| holder.roles.contains(&Role::Admin));
-        self.keys.get(&id).is_some_and(administers)
-            && !self.keys.values().any(|key| key.id != id && key.expires.is_none() && administers(key))
+            |key: &&Key| self.principal(key, now).is_some_and(|holder| holder.roles.contains(&Role::Admin));
+        let (these, others): (Vec<_>, Vec<_>) = self.keys.values().filter(administers).partition(|key| which(key));
+        !these.is_empty() && others.iter().all(|key| key.expires.is_some())
+    }
+
+    /// The key of the first start that `id` stems from, by whichever keys were issued with which in between.
+    pub fn root(&self, id: KeyId) -> KeyId {
+        let issuer = |id: &KeyId| self.keys.get(id).and_then(|key| key.issued_by);
+        // A key is issued after the one that it is issued with, so this comes to an end.
+        std::iter::successors(Some(id), issuer).last().unwrap_or(id)
     }
 
     fn principal(&self, key: &Key, now: Timestamp) -> Option<Principal> {
@@ -100,7 +108,8 @@ impl Roster {
         key.is_live(now).then(|| Principal {
             member: member.id,
             key: key.id,
-            roles: key.roles.intersection(&member.roles).copied().collect(),
+            roles: key.roles.intersection(&member.roles()).copied().collect(),
+            status: member.status,
         })
     }
 }
@@ -109,7 +118,7 @@ impl Roster {
 mod tests {
     use super::super::access::operation;
     use super::*;
-    use crate::domain::{Role, Roles};
+    use crate::domain::{Role, Roles, Status};
 
     const SECRET: MacSecret = MacSecret::new([1; 32]);
 
@@ -122,11 +131,8 @@ mod tests {
         let text = ApiKey::new(KeyId::from_bytes([2; 5]), [3; 20]);
         let mut roster = Roster::default();
         roster.set_member(Member {
-            id: member,
-            name: "Example".parse().unwrap(),
-            jurisdiction: "NZ".parse().unwrap(),
-            roles: Roles::from([Role::Checker, Role::Contributor]),
-            enrolled: at(0),
+            status: Status::Contributor,
+            ..Member::new(member, "Example".parse().unwrap(), "NZ".parse().unwrap(), at(0))
         });
         roster.set_key(Key {
             id: text.id(),
@@ -134,6 +140,7 @@ mod tests {
             label: None,
             roles: key_roles.iter().copied().collect(),
             mac: SECRET.mac(&text),
+            issued_by: None,
             issued: at(0),
             expires: Some(at(1_000)),
             revoked: None,
@@ -175,5 +182,20 @@ mod tests {
         revoked.revoked = Some(at(12));
         roster.set_key(revoked);
         assert_eq!(roster.confirm(&permit.authority(), at(12)), Err(Lapsed::Key(AuthError)));
+    }
+
+    #[test]
+    fn a_suspended_members_keys_open_nothing_and_say_why() {
+        let (mut roster, key) = roster(&[Role::Checker]);
+        let permit = roster.authenticate(&key, &SECRET, at(10)).unwrap().permit::<operation::Check>().unwrap();
+        let mut member = roster.member(MemberId::from_bytes([1; 5])).unwrap().clone();
+        for (status, words) in [(Status::Suspended, "is suspended"), (Status::Left, "has left")] {
+            member.status = status;
+            member.duties = Roles::from([Role::Checker]);
+            roster.set_member(member.clone());
+            let refused = roster.authenticate(&key, &SECRET, at(11)).unwrap().permit::<operation::Check>().unwrap_err();
+            assert!(refused.to_string().contains(words), "{refused}");
+            assert_eq!(roster.confirm(&permit.authority(), at(11)), Err(Lapsed::Role(refused)));
+        }
     }
 }

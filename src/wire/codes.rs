@@ -2,8 +2,8 @@
 
 use super::v1;
 use crate::domain::{
-    Action, AnalystTier, Context, FieldError, Orientation, Origin, Producer, Reviewers, Role, SignalKind, Standing,
-    Tlp, WithdrawReason,
+    Action, AnalystTier, ChecklistItem, Context, FieldError, Orientation, Origin, Producer, Reviewers, Role,
+    SignalKind, Standing, Status, StatusReason, Tlp, WithdrawReason,
 };
 
 /// A domain enum that the API has an enum for.
@@ -93,6 +93,18 @@ coded! {
         AsStored = AsStored, Rotated90 = Rotated90, Rotated180 = Rotated180, Rotated270 = Rotated270,
         FlippedHorizontally = FlippedHorizontally, FlippedVertically = FlippedVertically, Transposed = Transposed,
         Transversed = Transversed,
+    }
+    Status = MemberStatus {
+        Applicant = Applicant, Mentee = Mentee, Checker = Checker, Contributor = Contributor, Trusted = Trusted,
+        Suspended = Suspended, Left = Left,
+    }
+    ChecklistItem = ChecklistItem {
+        Policy = Policy, ReportsAndAppeals = ReportsAndAppeals, TransparencyReport = TransparencyReport,
+        HumanRights = HumanRights, Contact = Contact, DataProtection = DataProtection,
+    }
+    StatusReason = StatusReason {
+        Requested = Requested, KeyCompromised = KeyCompromised, Contributions = Contributions, Abuse = Abuse,
+        Checklist = Checklist, Unreachable = Unreachable, Legal = Legal,
     }
     Role = Role { Checker = Checker, Contributor = Contributor, Reviewer = Reviewer, Auditor = Auditor, Admin = Admin }
 }

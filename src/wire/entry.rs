@@ -21,6 +21,7 @@ pub(super) fn summary(view: &hub::EntryView) -> v1::EntrySummary {
             is_caller: view.contributor.is_caller,
             name: identity.map(|(name, _)| name.to_string()),
             jurisdiction: identity.map(|(_, jurisdiction)| jurisdiction.to_string()),
+            mark: view.contributor.mark.map(|status| status.to_string()).unwrap_or_default(),
         }),
         contributed: Some(timestamp(entry.contributed)),
         taxonomy_version: entry.taxonomy,

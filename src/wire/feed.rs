@@ -24,6 +24,16 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
         Fact::MemberEnrolled(member) => {
             Wire::MemberEnrolled(opening::MemberEnrolled { member_id: member.id.to_string() })
         }
+        Fact::MemberApproved { member, to, is_enough, .. } => Wire::MemberApproved(opening::MemberApproved {
+            member_id: member.to_string(),
+            to: to.to_string(),
+            is_enough: *is_enough,
+        }),
+        Fact::MemberStatusSet { member, status, reason } => Wire::MemberStatusSet(opening::MemberStatusSet {
+            member_id: member.to_string(),
+            status: status.to_string(),
+            reason: reason.to_string(),
+        }),
         Fact::KeyIssued(key) => {
             Wire::KeyIssued(opening::KeyIssued { key_id: key.id.to_string(), member_id: key.member.to_string() })
         }

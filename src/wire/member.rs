@@ -1,23 +1,51 @@
 //! Members and keys.
 
+use std::collections::BTreeSet;
+
 use super::codes::Coded;
 use super::{timestamp, timestamp_from_wire, v1};
-use crate::domain::{At, FieldError, Key, Member, Role, Roles};
-use crate::hub::KeyRequest;
+use crate::domain::{Actor, Approval, At, Checklist, ChecklistItem, Event, Fact, FieldError, Key, Member, Role, Roles};
+use crate::hub::{Enrolment, KeyRequest};
 
 /// Reads roles.
 ///
 /// # Errors
 /// One that is none, or stands twice.
-pub fn roles_from_wire(wire: &[i32]) -> Result<Roles, FieldError> {
-    let mut roles = Roles::new();
+pub fn roles_from_wire(wire: &[i32], path: &str) -> Result<Roles, FieldError> {
+    set_from_wire::<Role>(wire, path)
+}
+
+/// Reads a checklist.
+///
+/// # Errors
+/// An item that is none, or stands twice.
+pub fn checklist_from_wire(wire: &[i32]) -> Result<Checklist, FieldError> {
+    set_from_wire::<ChecklistItem>(wire, "checklist")
+}
+
+fn set_from_wire<T: Coded + Ord>(wire: &[i32], path: &str) -> Result<BTreeSet<T>, FieldError> {
+    let mut set = BTreeSet::new();
     for (at, number) in wire.iter().enumerate() {
-        let role = Role::from_wire(*number, format!("roles[{at}]"))?;
-        if !roles.insert(role) {
-            return Err(FieldError::new(format!("roles[{at}]"), format_args!("`{role}` is given twice")));
+        let value = T::from_wire(*number, format!("{path}[{at}]"))?;
+        if !set.insert(value) {
+            return Err(FieldError::new(format!("{path}[{at}]"), format_args!("`{value}` is given twice")));
         }
     }
-    Ok(roles)
+    Ok(set)
+}
+
+/// Reads what a new member is.
+///
+/// # Errors
+/// The field that is not as it must be.
+pub fn enrolment(request: &v1::EnrolMemberRequest) -> Result<Enrolment, FieldError> {
+    let group = &request.control_group;
+    Ok(Enrolment {
+        name: request.name.parse().at("name")?,
+        jurisdiction: request.jurisdiction.parse().at("jurisdiction")?,
+        control_group: if group.is_empty() { None } else { Some(group.parse().at("control_group")?) },
+        duties: roles_from_wire(&request.duties, "duties")?,
+    })
 }
 
 /// Writes roles.
@@ -31,9 +59,54 @@ pub fn member(member: &Member) -> v1::Member {
         member_id: member.id.to_string(),
         name: member.name.to_string(),
         jurisdiction: member.jurisdiction.to_string(),
-        roles: roles_to_wire(&member.roles),
+        roles: roles_to_wire(&member.roles()),
         enrolled: Some(timestamp(member.enrolled)),
+        status: member.status.to_wire(),
+        control_group: member.control_group.as_ref().map(ToString::to_string).unwrap_or_default(),
+        duties: roles_to_wire(&member.duties),
+        approvals: member.approvals.iter().map(approval).collect(),
     }
+}
+
+fn approval(approval: &Approval) -> v1::Approval {
+    v1::Approval {
+        to: approval.to.to_wire(),
+        checklist: checklist_to_wire(&approval.checklist),
+        key_id: approval.by.to_string(),
+        at: Some(timestamp(approval.at)),
+    }
+}
+
+fn checklist_to_wire(checklist: &Checklist) -> Vec<i32> {
+    checklist.iter().map(|item| item.to_wire()).collect()
+}
+
+/// Writes something that happened to a member or its keys.
+pub fn member_event((index, event): &(u64, Event)) -> v1::MemberEvent {
+    let mut wire = v1::MemberEvent {
+        index: *index,
+        at: Some(timestamp(event.at)),
+        kind: event.fact.kind().to_string(),
+        ..Default::default()
+    };
+    if let Actor::Member { member, key } = event.by {
+        (wire.by_member_id, wire.by_key_id) = (member.to_string(), key.to_string());
+    }
+    match &event.fact {
+        Fact::MemberApproved { to, checklist, is_enough, .. } => {
+            wire.status = to.to_wire();
+            wire.checklist = checklist_to_wire(checklist);
+            wire.is_enough = *is_enough;
+        }
+        Fact::MemberStatusSet { status, reason, .. } => {
+            wire.status = status.to_wire();
+            wire.reason = reason.to_wire();
+        }
+        Fact::KeyIssued(key) => wire.key_id = key.id.to_string(),
+        Fact::KeyRevoked { key } => wire.key_id = key.to_string(),
+        Fact::MemberEnrolled(_) | Fact::Contributed { .. } | Fact::Withdrawn { .. } => {}
+    }
+    wire
 }
 
 /// Reads what a new key is to be.
@@ -44,7 +117,7 @@ pub fn key_request(request: &v1::IssueKeyRequest) -> Result<KeyRequest, FieldErr
     Ok(KeyRequest {
         member: request.member_id.parse().at("member_id")?,
         label: if request.label.is_empty() { None } else { Some(request.label.parse().at("label")?) },
-        roles: roles_from_wire(&request.roles)?,
+        roles: roles_from_wire(&request.roles, "roles")?,
         expires: request.expires.as_ref().map(|time| timestamp_from_wire(time, "expires")).transpose()?,
     })
 }
@@ -59,5 +132,6 @@ pub fn key(key: &Key) -> v1::Key {
         issued: Some(timestamp(key.issued)),
         expires: key.expires.map(timestamp),
         revoked: key.revoked.map(timestamp),
+        issued_by_key_id: key.issued_by.map(|by| by.to_string()).unwrap_or_default(),
     }
 }

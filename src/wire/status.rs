@@ -79,7 +79,9 @@ impl IntoStatus for Refusal {
             Self::NotPermitted(lapsed) => lapsed.into_status(),
             Self::RequestReused | Self::NameTaken => Status::already_exists(self.to_string()),
             Self::NoSuchEntry(_) | Self::NoSuchMember(_) | Self::NoSuchKey(_) => Status::not_found(self.to_string()),
-            Self::AlreadyRevoked(_) | Self::LastAdminKey(_) => Status::failed_precondition(self.to_string()),
+            Self::AlreadyRevoked(_) | Self::LastAdminKey(_) | Self::LastAdmin(_) | Self::Ladder(_) => {
+                Status::failed_precondition(self.to_string())
+            }
             Self::Field(error) => error.into_status(),
             Self::Read(error) => internal(&error),
         }
@@ -173,6 +175,7 @@ impl IntoStatus for MemberError {
         match self {
             Self::Field(error) => error.into_status(),
             Self::Sequence(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
             Self::Entropy(error) => internal(&error),
         }
     }

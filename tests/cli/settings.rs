@@ -106,12 +106,15 @@ fn the_first_start_makes_the_operators_key_for_its_owner_alone_and_says_where() 
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().join("hub");
     let hub = HubProcess::start(&data_dir);
-    let key = data_dir.join("admin.key");
+    let (key, second) = (data_dir.join("admin.key"), data_dir.join("admin-2.key"));
     let mode = |name: &str| std::fs::metadata(data_dir.join(name)).unwrap().permissions().mode() & 0o777;
-    assert!(hub.said.iter().any(|line| line.contains("first start") && line.ends_with(key.to_str().unwrap())));
+    assert!(
+        hub.said.iter().any(|line| line.contains("first start")
+            && [&key, &second].iter().all(|path| line.contains(path.to_str().unwrap())))
+    );
     assert_eq!(
-        [mode("admin.key"), mode("ledger.key"), mode("api-keys.secret"), mode("")],
-        [0o600, 0o600, 0o600, 0o700]
+        [mode("admin.key"), mode("admin-2.key"), mode("ledger.key"), mode("api-keys.secret"), mode("")],
+        [0o600, 0o600, 0o600, 0o600, 0o700]
     );
     hub.stop();
     let kept = std::fs::read(&key).unwrap();

@@ -43,12 +43,13 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let hub = HubProcess::start_with(&folder.path().join("hub"), more);
         let site = Self { hub, folder };
-        let enrol = ["member", "enrol", "--json", "--name", "Member", "--jurisdiction", "NZ"];
-        let roles = ["--role", "contributor", "--role", "checker", "--role", "reviewer"];
-        let enrolled = site.ran_by("hub/admin.key", &[&enrol[..], &roles[..]].concat());
-        let member = enrolled.json()[0]["member_id"].as_str().unwrap().to_owned();
-        let issued = site.ran_by("hub/admin.key", &["key", "issue", &member, "--out", "member.key"]);
-        assert_eq!(issued.code, 0, "{issued:?}");
+        let enrol = ["member", "enrol", "--name", "Member", "--jurisdiction", "NZ", "--duty", "reviewer"];
+        let approval = ["--to", "contributor", "--checked", "all"];
+        let enrolled = site.ran_by("hub/admin.key", &[&enrol[..], &approval[..]].concat());
+        assert_eq!(enrolled.code, 0, "{enrolled:?}");
+        let approve = ["member", "approve", "Member", "--key-out", "member.key"];
+        let approved = site.ran_by("hub/admin-2.key", &[&approve[..], &approval[..]].concat());
+        assert_eq!(approved.code, 0, "{approved:?}");
         site
     }
 

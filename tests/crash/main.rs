@@ -2,6 +2,8 @@
 //! test would notice if it were not.
 
 mod book;
+#[path = "../support/enrolment.rs"]
+mod enrolment;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
 mod process;
@@ -15,11 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use book::Book;
+use enrolment::Operators;
 use hashcommons::client::Client;
 use hashcommons::domain::{Clock, Entropy, Role, SystemClock, SystemEntropy};
-use hashcommons::hub::{self, ADMIN_KEY_FILE, AuditError, Report};
+use hashcommons::hub::{self, ADMIN_KEY_FILE, AuditError, Report, SECOND_ADMIN_KEY_FILE};
 use hashcommons::policy::ApiKey;
-use hashcommons::wire::{Coded, v1};
 use process::{HubProcess, copy_directory};
 use rand::{RngExt, SeedableRng};
 
@@ -27,16 +29,12 @@ const ROUNDS: u32 = 20;
 
 /// Enrols a contributor who may also check; gives its key.
 async fn contributor(hub: &HubProcess, directory: &Path) -> ApiKey {
-    let admin: ApiKey = std::fs::read_to_string(directory.join(ADMIN_KEY_FILE)).unwrap().trim().parse().unwrap();
-    let admin = Client::connect(&hub.url(), Some(&admin), None).await.unwrap();
-    let request = v1::EnrolMemberRequest {
-        name: "Contributor".to_owned(),
-        jurisdiction: "NZ".to_owned(),
-        roles: vec![Role::Contributor.to_wire(), Role::Checker.to_wire()],
+    let client = async |file| {
+        let key: ApiKey = std::fs::read_to_string(directory.join(file)).unwrap().trim().parse().unwrap();
+        Client::connect(&hub.url(), Some(&key), None).await.unwrap()
     };
-    let member_id = admin.admin().enrol_member(request).await.unwrap().into_inner().member_id;
-    let request = v1::IssueKeyRequest { member_id, ..Default::default() };
-    admin.admin().issue_key(request).await.unwrap().into_inner().secret.parse().unwrap()
+    let operators = Operators { first: client(ADMIN_KEY_FILE).await, second: client(SECOND_ADMIN_KEY_FILE).await };
+    operators.enrol("Contributor", "NZ", &[Role::Contributor, Role::Checker]).await.1
 }
 
 /// Opens a directory that no process has open, as a hub does, and compares everything with everything.

@@ -10,8 +10,8 @@ fn table(rows: &[(&str, Access)]) -> String {
     for (path, access) in rows {
         let cells = Role::ALL.iter().map(|role| match access {
             Access::Open => " no key |",
-            Access::Roles(roles) if roles.contains(role) => " yes |",
-            Access::Roles(_) => " |",
+            Access::Operation { roles, .. } if roles.contains(role) => " yes |",
+            Access::Operation { .. } => " |",
         });
         text.push_str(&format!("| `{}` |{}\n", path.trim_start_matches('/'), cells.collect::<String>()));
     }
@@ -27,7 +27,7 @@ fn the_documented_table_is_the_one_that_the_program_decides_by() {
 fn a_role_that_is_added_to_a_method_changes_the_table() {
     let mut rows = TABLE.to_vec();
     let row = rows.iter_mut().find(|(path, _)| path.ends_with("/RevokeKey")).unwrap();
-    row.1 = Access::Roles(&[Role::Admin, Role::Checker]);
+    row.1 = Access::Operation { name: "revoke", roles: &[Role::Admin, Role::Checker] };
     assert_ne!(table(&rows), table(TABLE));
     assert_ne!(table(&rows[1..]), table(&rows));
 }

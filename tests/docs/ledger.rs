@@ -31,11 +31,8 @@ fn events() -> [Event; 3] {
     let by = Actor::Member { member: contributor, key: KeyId::from_bytes(*b"key-1") };
     let enrolled = at("2026-11-22T12:00:00Z");
     let member = Member {
-        id: operator,
-        name: "Operator".parse().unwrap(),
-        jurisdiction: "ZZ".parse().unwrap(),
-        roles: Roles::from([Role::Admin]),
-        enrolled,
+        duties: Roles::from([Role::Admin]),
+        ..Member::new(operator, "Operator".parse().unwrap(), "ZZ".parse().unwrap(), enrolled)
     };
     let pdq = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22";
     let signal = Signal::from_hex(SignalKind::Pdq, pdq).unwrap().rated(Some(100)).unwrap();

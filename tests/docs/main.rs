@@ -1,6 +1,9 @@
 //! The documentation against the program: tables, examples, links, and README's transcript.
 
 mod authorization;
+#[path = "../support/enrolment.rs"]
+#[allow(dead_code, reason = "tests/hub uses the rest")]
+mod enrolment;
 #[path = "../support/generated.rs"]
 mod generated;
 mod import;

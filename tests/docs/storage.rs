@@ -53,6 +53,11 @@ async fn stopped() -> Stopped {
     client.contributions().withdraw(v1::WithdrawRequest { entry_id: ids[0], reason: 0 }).await.unwrap();
     let revoke = v1::RevokeKeyRequest { key_id: key.id().to_string() };
     hub.admin().admin().revoke_key(revoke).await.unwrap();
+    // So that the tree is a whole one.
+    for _ in 0..5 {
+        let request = v1::IssueKeyRequest { member_id: member.clone(), ..Default::default() };
+        hub.admin().admin().issue_key(request).await.unwrap();
+    }
     drop(client);
     let directory = hub.stop().await;
     let families = read_all(&directory.path().join("rocksdb"));
@@ -189,10 +194,10 @@ async fn the_tree_is_the_hash_of_the_leaves_that_the_events_commit_to() {
         let commitment = sha256(&[b"hashcommons/v1/leaf\n", &bytes(&row, 2), &bytes(&row, 3)]);
         level.push(sha256(&[&[0], &[1], &commitment]));
     }
-    // Operator, its key, member, its key, two entries, a withdrawal, a revocation.
-    assert_eq!(level.len(), 8);
+    // Operator, its two keys, member, two approvals, its key, two entries, a withdrawal, a revocation, five keys.
+    assert_eq!(level.len(), 16);
     let mut nodes = 0;
-    for height in 0_u8..=3 {
+    for height in 0_u8..=4 {
         for (index, hash) in level.iter().enumerate() {
             let key = [&[height][..], &(index as u64).to_be_bytes()].concat();
             assert_eq!(tree[&key], hash, "level {height}, index {index}");
@@ -201,8 +206,8 @@ async fn the_tree_is_the_hash_of_the_leaves_that_the_events_commit_to() {
         level = level.chunks_exact(2).map(|pair| sha256(&[&[1], &pair[0], &pair[1]])).collect();
     }
     assert_eq!(tree.len(), nodes);
-    let root = &tree[&[&[3][..], &0_u64.to_be_bytes()].concat()];
+    let root = &tree[&[&[4][..], &0_u64.to_be_bytes()].concat()];
     let checkpoint = std::str::from_utf8(&hub.families["meta"][&b"checkpoint".to_vec()]).unwrap();
     let lines: Vec<_> = checkpoint.lines().take(3).collect();
-    assert_eq!(lines, ["test.example/ledger", "8", &data_encoding::BASE64.encode(root)]);
+    assert_eq!(lines, ["test.example/ledger", "16", &data_encoding::BASE64.encode(root)]);
 }

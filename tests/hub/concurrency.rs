@@ -49,6 +49,6 @@ async fn requests_of_many_clients_each_sent_twice_at_once_are_one_entry_each() {
     }
     let after = hub.check().await;
     assert_eq!((ids.len() as u64, after.entries), (CLIENTS * ITEMS, CLIENTS * ITEMS));
-    assert_eq!(after.events, before.events + 2 * CLIENTS + CLIENTS * ITEMS, "enrolments, keys, entries, no more");
+    assert_eq!(after.events, before.events + 4 * CLIENTS + CLIENTS * ITEMS, "enrolments, two approvals, keys, entries");
     hub.stop().await;
 }

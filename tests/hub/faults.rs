@@ -111,7 +111,7 @@ async fn health_says_that_a_hub_whose_commit_failed_takes_no_more_changes_and_st
         .map(|answer| answer.unwrap());
     assert_eq!(writing.next().await.unwrap().status(), ServingStatus::Serving);
     store.inject(Fault::BeforeWrite);
-    let request = v1::EnrolMemberRequest { name: "X".to_owned(), jurisdiction: "NZ".to_owned(), roles: vec![1] };
+    let request = v1::EnrolMemberRequest { name: "X".to_owned(), jurisdiction: "NZ".to_owned(), ..Default::default() };
     assert_eq!(admin.admin().enrol_member(request).await.unwrap_err().code(), Code::Unavailable);
     assert_eq!(writing.next().await.unwrap().status(), ServingStatus::NotServing);
     let mut status = async |service| health.check(asked(service)).await.unwrap().into_inner().status();

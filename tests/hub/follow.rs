@@ -93,6 +93,12 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
     member.contributions().withdraw(withdraw).await.unwrap();
     let admin = hub.admin();
     admin.admin().revoke_key(v1::RevokeKeyRequest { key_id: key.id().to_string() }).await.unwrap();
+    let suspend = v1::SetMemberStatusRequest {
+        member_id: member_id.clone(),
+        status: v1::MemberStatus::Suspended.into(),
+        reason: v1::StatusReason::Legal.into(),
+    };
+    admin.admin().set_member_status(suspend).await.unwrap();
 
     let (events, _) = events(&admin, 0).await;
     let mut kinds = Vec::new();
@@ -113,6 +119,14 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
             (opening::Fact::MemberEnrolled(said), Fact::MemberEnrolled(member)) => {
                 assert_eq!(said.member_id, member.id.to_string());
             }
+            (opening::Fact::MemberApproved(said), Fact::MemberApproved { member, to, is_enough, .. }) => {
+                assert_eq!((&said.member_id, &said.to), (&member.to_string(), &to.to_string()));
+                assert_eq!(said.is_enough, *is_enough);
+            }
+            (opening::Fact::MemberStatusSet(said), Fact::MemberStatusSet { member, status, reason }) => {
+                let said = [&said.member_id, &said.status, &said.reason];
+                assert_eq!(said, [&member.to_string(), &status.to_string(), &reason.to_string()]);
+            }
             (opening::Fact::KeyIssued(said), Fact::KeyIssued(key)) => {
                 assert_eq!((&said.key_id, &said.member_id), (&key.id.to_string(), &key.member.to_string()));
             }
@@ -122,9 +136,10 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
         kinds.push(opening.kind.as_str());
     }
     // The hub's founding enrols its operator.
-    let founding = ["member-enrolled", "key-issued"];
-    assert_eq!(kinds[..2], founding);
-    assert_eq!(kinds[2..], ["member-enrolled", "key-issued", "contributed", "withdrawn", "key-revoked"]);
+    assert_eq!(kinds[..3], ["member-enrolled", "key-issued", "key-issued"]);
+    let of_the_member = ["member-enrolled", "member-approved", "member-approved", "key-issued"];
+    assert_eq!(kinds[3..7], of_the_member);
+    assert_eq!(kinds[7..], ["contributed", "withdrawn", "key-revoked", "member-status-set"]);
     assert_eq!(events[0].opening.as_ref().unwrap().actor, "", "the hub itself");
     hub.stop().await;
 }

@@ -206,8 +206,9 @@ async fn a_follower_who_waits_while_nothing_happens_is_sent_away_when_its_key_ex
 #[tokio::test]
 async fn the_last_key_that_can_administer_is_not_revoked() {
     let hub = TestHub::start().await;
-    let operator =
-        hub.admin().admin().list_keys(v1::ListKeysRequest::default()).await.unwrap().into_inner().keys.remove(0);
+    let keys = hub.admin().admin().list_keys(v1::ListKeysRequest::default()).await.unwrap().into_inner().keys;
+    let operator = keys.into_iter().find(|key| key.key_id == hub.admin_key.id().to_string()).unwrap();
+    revoke(&hub, &hub.second_admin_key).await;
     let request = v1::RevokeKeyRequest { key_id: operator.key_id.clone() };
     let status = hub.admin().admin().revoke_key(request.clone()).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);

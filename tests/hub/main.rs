@@ -4,6 +4,8 @@ mod authorization;
 mod bad_input;
 mod concurrency;
 mod decoders;
+#[path = "../support/enrolment.rs"]
+mod enrolment;
 #[path = "../support/fake_worker.rs"]
 #[allow(dead_code, reason = "tests/worker uses the rest")]
 mod fake_worker;
@@ -19,6 +21,7 @@ mod lifecycle;
 mod loading;
 mod matching;
 mod media;
+mod members;
 mod open;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "tests/cli and tests/crash use the rest")]

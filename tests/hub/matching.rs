@@ -258,6 +258,7 @@ async fn who_contributed_is_a_pseudonym_to_all_but_admins_and_auditors() {
             is_caller: false,
             name: named.then(|| "Contributor Ltd".to_owned()),
             jurisdiction: named.then(|| "FR".to_owned()),
+            mark: String::new(),
         };
         for summary in seen {
             assert_eq!(summary.contributor.as_ref(), Some(&expected), "{roles:?}");

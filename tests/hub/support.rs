@@ -8,14 +8,18 @@ use std::time::Duration;
 use hashcommons::client::Client;
 use hashcommons::domain::{ManualClock, Role, SeededEntropy, SystemClock, SystemEntropy, Timestamp};
 use hashcommons::grpc::TransportLimits;
-use hashcommons::hub::{ADMIN_KEY_FILE, HubConfig, Report, SequencerThread, StartError, UseCases, audit};
+use hashcommons::hub::{
+    ADMIN_KEY_FILE, HubConfig, Report, SECOND_ADMIN_KEY_FILE, SequencerThread, StartError, UseCases, audit,
+};
 use hashcommons::media::DecodeLimits;
 use hashcommons::policy::ApiKey;
 use hashcommons::serve::{self, Running, ServeConfig};
-use hashcommons::wire::{Coded, v1};
+use hashcommons::wire::v1;
 use hashcommons::worker::PoolConfig;
 use tempfile::TempDir;
 use tokio::sync::watch;
+
+use crate::enrolment::Operators;
 
 /// Whose hidden command the hub's workers are: `/proc/self/exe` is the test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_hashcommons");
@@ -25,6 +29,8 @@ pub struct TestHub {
     running: Running,
     pub clock: Arc<ManualClock>,
     pub admin_key: ApiKey,
+    /// The second person's.
+    pub second_admin_key: ApiKey,
     connection: Client,
     seed: u64,
     directory: TempDir,
@@ -77,9 +83,10 @@ impl TestHub {
         let entropy = Arc::new(SeededEntropy::new(seed));
         let mut running = serve::start(config, clock.clone(), entropy).await.unwrap();
         running.ready().await.unwrap();
-        let key = std::fs::read_to_string(directory.path().join(ADMIN_KEY_FILE)).unwrap();
+        let key = |file| std::fs::read_to_string(directory.path().join(file)).unwrap().trim().parse().unwrap();
+        let [admin_key, second_admin_key] = [ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE].map(key);
         let connection = Client::connect(&format!("http://{}", running.address()), None, None).await.unwrap();
-        Self { running, clock, admin_key: key.trim().parse().unwrap(), connection, seed, directory }
+        Self { running, clock, admin_key, second_admin_key, connection, seed, directory }
     }
 
     /// Where it listens, as a URL.
@@ -112,17 +119,14 @@ impl TestHub {
         self.client(&self.admin_key)
     }
 
-    /// Enrols a member with these roles; gives its id and a key with all of them.
+    /// Both operators.
+    pub fn operators(&self) -> Operators {
+        Operators { first: self.admin(), second: self.client(&self.second_admin_key) }
+    }
+
+    /// Enrols a member that may have these roles; gives its id and a key with just these.
     pub async fn enrol(&self, name: &str, jurisdiction: &str, roles: &[Role]) -> (String, ApiKey) {
-        let request = v1::EnrolMemberRequest {
-            name: name.to_owned(),
-            jurisdiction: jurisdiction.to_owned(),
-            roles: roles.iter().map(|role| role.to_wire()).collect(),
-        };
-        let member = self.admin().admin().enrol_member(request).await.unwrap().into_inner();
-        let request = v1::IssueKeyRequest { member_id: member.member_id.clone(), ..Default::default() };
-        let issued = self.admin().admin().issue_key(request).await.unwrap().into_inner();
-        (member.member_id, issued.secret.parse().unwrap())
+        self.operators().enrol(name, jurisdiction, roles).await
     }
 
     /// A client of a new member with these roles.

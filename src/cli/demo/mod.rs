@@ -14,7 +14,7 @@ use image::RgbImage;
 use super::Verdict;
 use crate::domain::{SystemClock, SystemEntropy};
 use crate::grpc::TransportLimits;
-use crate::hub::{ADMIN_KEY_FILE, HubConfig};
+use crate::hub::{ADMIN_KEY_FILE, HubConfig, SECOND_ADMIN_KEY_FILE};
 use crate::media::DecodeLimits;
 use crate::serve::{self, ServeConfig};
 use crate::worker::PoolConfig;
@@ -65,8 +65,9 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let mut hub = serve::start(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let told = match hub.ready().await {
         Ok(()) => {
-            let admin = super::connection::read_key(&data_dir.join(ADMIN_KEY_FILE))?;
-            story::tell(story::Teller { json }, hub.address(), &admin, &pictures, directory.path()).await
+            let key = |file| super::connection::read_key(&data_dir.join(file));
+            let (first, second) = (key(ADMIN_KEY_FILE)?, key(SECOND_ADMIN_KEY_FILE)?);
+            story::tell(story::Teller { json }, hub.address(), [&first, &second], &pictures, directory.path()).await
         }
         Err(error) => Err(error.into()),
     };

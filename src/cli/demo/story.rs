@@ -1,6 +1,7 @@
 //! The demonstration's steps, in the order in which they are told.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -10,10 +11,10 @@ use serde_json::json;
 use super::{Pictures, pictures};
 use crate::cli::{check, output, trace};
 use crate::client::Client;
-use crate::domain::{Role, Signal, SignalKind};
+use crate::domain::{ChecklistItem, Role, Signal, SignalKind, Status};
 use crate::ledger::{Receipt, VerifierKey};
 use crate::media::{DecodeLimits, Fingerprint, Reading, Turns, fingerprint};
-use crate::policy::ApiKey;
+use crate::policy::{ApiKey, approvals_needed};
 use crate::wire::{Coded, signal_to_wire, v1};
 
 /// A member of the story, with its own key.
@@ -25,19 +26,19 @@ struct Actor {
 pub(super) async fn tell(
     teller: Teller,
     address: SocketAddr,
-    admin: &ApiKey,
+    [admin, second]: [&ApiKey; 2],
     pictures: &Pictures,
     directory: &Path,
 ) -> anyhow::Result<serde_json::Value> {
     teller.say(&format!("A hub is running on {address}, its data in {}.\n", directory.display()))?;
     let hub = Client::connect(&format!("http://{address}"), None, None).await?;
-    let operator = hub.with_key(admin);
+    let operators = Operators { hub: &hub, first: hub.with_key(admin), second: hub.with_key(second) };
 
-    teller.say("1. The operator enrols three members of three jurisdictions, and a moderator.")?;
-    let big = enrol(teller, &hub, &operator, "Big Platform", "IE", Role::Contributor).await?;
-    let small = enrol(teller, &hub, &operator, "Small Forum", "NZ", Role::Checker).await?;
-    enrol(teller, &hub, &operator, "Video Archive", "CA", Role::Contributor).await?;
-    let moderator = enrol(teller, &hub, &operator, "Review Desk", "DE", Role::Reviewer).await?;
+    teller.say("1. The operators enrol three members of three jurisdictions, and a moderator. A contributor takes two of them.")?;
+    let big = operators.enrol(teller, "Big Platform", "IE", Status::Contributor).await?;
+    let small = operators.enrol(teller, "Small Forum", "NZ", Status::Checker).await?;
+    operators.enrol(teller, "Video Archive", "CA", Status::Contributor).await?;
+    let moderator = operators.enrol_moderator(teller, "Review Desk", "DE").await?;
 
     teller.say(
         "\n2. Big Platform hashes a picture on its own machine and contributes the hashes. The picture stays where it is.",
@@ -92,24 +93,52 @@ fn indent(text: &str) -> String {
     text.lines().map(|line| format!("   {line}\n")).collect()
 }
 
-async fn enrol(
-    teller: Teller,
-    hub: &Client,
-    operator: &Client,
-    name: &str,
-    jurisdiction: &str,
-    role: Role,
-) -> anyhow::Result<Actor> {
-    let request = v1::EnrolMemberRequest {
-        name: name.to_owned(),
-        jurisdiction: jurisdiction.to_owned(),
-        roles: vec![role.to_wire()],
-    };
-    let member = operator.admin().enrol_member(request).await?.into_inner();
-    let request = v1::IssueKeyRequest { member_id: member.member_id.clone(), ..Default::default() };
-    let issued = operator.admin().issue_key(request).await?.into_inner();
-    teller.say(&format!("   {name:<14} {jurisdiction}  {role:<12} pseudonym {}", member.member_id))?;
-    Ok(Actor { client: hub.with_key(&issued.secret.parse()?) })
+/// Two people with a key each.
+struct Operators<'a> {
+    hub: &'a Client,
+    first: Client,
+    second: Client,
+}
+
+impl Operators<'_> {
+    /// A member of this status: enrolled by one, approved by as many as it takes.
+    async fn enrol(&self, teller: Teller, name: &str, jurisdiction: &str, to: Status) -> anyhow::Result<Actor> {
+        let request = v1::EnrolMemberRequest {
+            name: name.to_owned(),
+            jurisdiction: jurisdiction.to_owned(),
+            ..Default::default()
+        };
+        let mut member = self.first.admin().enrol_member(request).await?.into_inner();
+        for operator in [&self.first, &self.second].into_iter().take(approvals_needed(to)) {
+            let request = v1::ApproveMemberRequest {
+                member_id: member.member_id,
+                to: to.to_wire(),
+                checklist: ChecklistItem::ALL.iter().map(|item| item.to_wire()).collect(),
+            };
+            member = operator.admin().approve_member(request).await?.into_inner();
+        }
+        ensure!(member.status == to.to_wire(), "{name} is not {to}");
+        self.issue(teller, &member, &to).await
+    }
+
+    async fn enrol_moderator(&self, teller: Teller, name: &str, jurisdiction: &str) -> anyhow::Result<Actor> {
+        let request = v1::EnrolMemberRequest {
+            name: name.to_owned(),
+            jurisdiction: jurisdiction.to_owned(),
+            duties: vec![Role::Reviewer.to_wire()],
+            ..Default::default()
+        };
+        let member = self.first.admin().enrol_member(request).await?.into_inner();
+        self.issue(teller, &member, &Role::Reviewer).await
+    }
+
+    async fn issue(&self, teller: Teller, member: &v1::Member, what: &dyn Display) -> anyhow::Result<Actor> {
+        let v1::Member { member_id, name, jurisdiction, .. } = member;
+        let request = v1::IssueKeyRequest { member_id: member_id.clone(), ..Default::default() };
+        let issued = self.first.admin().issue_key(request).await?.into_inner();
+        teller.say(&format!("   {name:<14} {jurisdiction}  {what:<12} pseudonym {member_id}"))?;
+        Ok(Actor { client: self.hub.with_key(&issued.secret.parse()?) })
+    }
 }
 
 fn hash(file: &[u8]) -> anyhow::Result<Fingerprint> {

@@ -1,28 +1,34 @@
 //! Bad enrolments and keys.
 
-use hashcommons::domain::Role;
+use hashcommons::domain::{ChecklistItem, Role, Status};
 use hashcommons::wire::{Coded, v1};
 use prost_types::Timestamp;
 use tonic::Code;
 
+use super::calls::Call;
 use super::{Row, Scene, bad};
 
 pub fn rows(scene: &Scene) -> Vec<Row> {
-    [enrolments(), keys(scene), ids(scene)].concat()
+    [enrolments(), approvals(scene), keys(scene), ids(scene)].concat()
 }
 
 fn enrolments() -> Vec<Row> {
-    let enrol = |name: &str, jurisdiction: &str, roles: &[i32]| v1::EnrolMemberRequest {
+    let enrol = |name: &str, jurisdiction: &str, duties: &[i32]| v1::EnrolMemberRequest {
         name: name.to_owned(),
         jurisdiction: jurisdiction.to_owned(),
-        roles: roles.to_vec(),
+        duties: duties.to_vec(),
+        control_group: String::new(),
     };
-    let name = |name: &str| bad(enrol(name, "NZ", &[1]), "name: must be 1 to 80 characters of letters, digits, spaces");
+    let group = |group: &str| {
+        let request = v1::EnrolMemberRequest { control_group: group.to_owned(), ..enrol("New", "NZ", &[]) };
+        bad(request, "control_group: must be 1 to 48 characters of ")
+    };
+    let name = |name: &str| bad(enrol(name, "NZ", &[]), "name: must be 1 to 80 characters of letters, digits, spaces");
     let jurisdiction = |jurisdiction: &str| {
-        bad(enrol("New", jurisdiction, &[1]), "jurisdiction: must be an ISO 3166-1 code of two capital letters")
+        bad(enrol("New", jurisdiction, &[]), "jurisdiction: must be an ISO 3166-1 code of two capital letters")
     };
-    let roles = |roles: &[i32], message: &str| bad(enrol("New", "NZ", roles), message);
-    let checker = Role::Checker.to_wire();
+    let duties = |duties: &[i32], message: &str| bad(enrol("New", "NZ", duties), message);
+    let [checker, auditor] = [Role::Checker, Role::Auditor].map(Coded::to_wire);
     let taken = "name: a member of this name is enrolled already".to_owned();
     vec![
         name(""),
@@ -38,11 +44,56 @@ fn enrolments() -> Vec<Row> {
         jurisdiction("NZL"),
         jurisdiction("N"),
         jurisdiction("ÄÖ"),
-        roles(&[], "roles: must be at least one"),
-        roles(&[0], "roles[0]: must be one of checker, contributor, reviewer, auditor, admin, got nothing"),
-        roles(&[checker, 99], "roles[1]: must be one of checker, contributor, reviewer, auditor, admin, got 99"),
-        roles(&[checker, checker], "roles[1]: `checker` is given twice"),
-        (enrol("Caller", "FR", &[checker]).into(), Code::AlreadyExists, taken),
+        group("Example Holding"),
+        group(&"x".repeat(49)),
+        duties(&[0], "duties[0]: must be one of checker, contributor, reviewer, auditor, admin, got nothing"),
+        duties(&[auditor, 99], "duties[1]: must be one of checker, contributor, reviewer, auditor, admin, got 99"),
+        duties(&[auditor, auditor], "duties[1]: `auditor` is given twice"),
+        duties(&[checker], "duties: checker is no duty: it comes with the status, for which a member is approved"),
+        (enrol("Caller", "FR", &[auditor]).into(), Code::AlreadyExists, taken),
+    ]
+}
+
+fn approvals(scene: &Scene) -> Vec<Row> {
+    let all: Vec<i32> = ChecklistItem::ALL.iter().map(|item| item.to_wire()).collect();
+    let to = |to: i32, checklist: &[i32]| v1::ApproveMemberRequest {
+        member_id: scene.member_id.clone(),
+        to,
+        checklist: checklist.to_vec(),
+    };
+    let set = |status: Status, reason: i32| v1::SetMemberStatusRequest {
+        member_id: scene.member_id.clone(),
+        status: status.to_wire(),
+        reason,
+    };
+    let refused = |request: Call, message: &str| (request, Code::FailedPrecondition, message.to_owned());
+    let trusted = Status::Trusted.to_wire();
+    let nobody = "m-aaaaaaaa".to_owned();
+    let absent = || (Code::NotFound, "member m-aaaaaaaa: no such member".to_owned());
+    vec![
+        bad(
+            to(0, &all),
+            "to: must be one of applicant, mentee, checker, contributor, trusted, suspended, left, got nothing",
+        ),
+        bad(to(trusted, &[9]), "checklist[0]: must be one of policy, reports-and-appeals, "),
+        bad(to(trusted, &[1, 1]), "checklist[1]: `policy` is given twice"),
+        refused(to(trusted, &all[1..]).into(), "checklist: trusted needs policy as well"),
+        refused(
+            to(Status::Mentee.to_wire(), &all).into(),
+            "to: the member is contributor, and can be approved for trusted",
+        ),
+        bad(set(Status::Suspended, 0), "reason: must be one of requested, key-compromised, "),
+        refused(
+            set(Status::Trusted, 1).into(),
+            "status: the member is contributor, and can be set to applicant, mentee, ",
+        ),
+        (v1::ApproveMemberRequest { member_id: nobody.clone(), ..to(trusted, &all) }.into(), absent().0, absent().1),
+        (
+            v1::SetMemberStatusRequest { member_id: nobody.clone(), ..set(Status::Left, 1) }.into(),
+            absent().0,
+            absent().1,
+        ),
+        (v1::GetMemberHistoryRequest { member_id: nobody }.into(), absent().0, absent().1),
     ]
 }
 
@@ -75,6 +126,7 @@ fn ids(scene: &Scene) -> Vec<Row> {
         [
             bad(v1::IssueKeyRequest { member_id: id.to_owned(), ..Default::default() }, message),
             bad(v1::ListKeysRequest { member_id: id.to_owned() }, message),
+            bad(v1::GetMemberHistoryRequest { member_id: id.to_owned() }, message),
         ]
     };
     let key_id = |id: &str| {

@@ -1,0 +1,52 @@
+//! Members for tests, enrolled as operators do.
+
+use hashcommons::client::Client;
+use hashcommons::domain::{ChecklistItem, Role, Status};
+use hashcommons::policy::{ApiKey, approvals_needed};
+use hashcommons::wire::{Coded, v1};
+
+/// The keys of a hub's first start: two people's.
+pub struct Operators {
+    pub first: Client,
+    pub second: Client,
+}
+
+impl Operators {
+    /// Has both approve `member` for `to`, as far as it takes both.
+    pub async fn approve(&self, member_id: &str, to: Status) -> v1::Member {
+        let mut member = None;
+        for operator in [&self.first, &self.second].into_iter().take(approvals_needed(to)) {
+            let request = v1::ApproveMemberRequest {
+                member_id: member_id.to_owned(),
+                to: to.to_wire(),
+                checklist: ChecklistItem::ALL.iter().map(|item| item.to_wire()).collect(),
+            };
+            member = Some(operator.admin().approve_member(request).await.unwrap().into_inner());
+        }
+        let member = member.unwrap();
+        assert_eq!(member.status, to.to_wire());
+        member
+    }
+
+    /// Enrols a member that may have these roles; gives its id and a key with just these.
+    pub async fn enrol(&self, name: &str, jurisdiction: &str, roles: &[Role]) -> (String, ApiKey) {
+        let (own, duties): (Vec<Role>, Vec<Role>) =
+            roles.iter().partition(|role| matches!(role, Role::Checker | Role::Contributor));
+        let request = v1::EnrolMemberRequest {
+            name: name.to_owned(),
+            jurisdiction: jurisdiction.to_owned(),
+            duties: duties.iter().map(|role| role.to_wire()).collect(),
+            ..Default::default()
+        };
+        let member_id = self.first.admin().enrol_member(request).await.unwrap().into_inner().member_id;
+        if own.contains(&Role::Contributor) {
+            self.approve(&member_id, Status::Contributor).await;
+        } else if !own.is_empty() {
+            self.approve(&member_id, Status::Checker).await;
+        }
+        let roles = roles.iter().map(|role| role.to_wire()).collect();
+        let request = v1::IssueKeyRequest { member_id: member_id.clone(), roles, ..Default::default() };
+        let issued = self.first.admin().issue_key(request).await.unwrap().into_inner();
+        (member_id, issued.secret.parse().unwrap())
+    }
+}
