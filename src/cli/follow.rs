@@ -70,6 +70,12 @@ fn words(item: &v1::follow_response::Item) -> String {
         Some(Fact::KeyIssued(issued)) => {
             format!("{} for {}", output::plain(&issued.key_id), output::plain(&issued.member_id))
         }
+        Some(Fact::KeyRotated(rotated)) => {
+            format!("{} in place of {}", output::plain(&rotated.key_id), output::plain(&rotated.replaces_key_id))
+        }
+        Some(Fact::KeyCompromised(compromised)) => {
+            format!("{} since {}", output::plain(&compromised.key_id), output::time(compromised.since.as_ref()))
+        }
         Some(Fact::KeyRevoked(revoked)) => output::plain(&revoked.key_id),
         None => String::new(),
     };

@@ -8,11 +8,12 @@ use clap::Subcommand;
 use super::connection::HubArgs;
 use super::member::{read_roles, resolve, role_words};
 use super::{Verdict, output};
+use crate::client::Client;
 use crate::domain::Timestamp;
 use crate::store::write_secret;
 use crate::wire::{roles_to_wire, timestamp, v1};
 
-/// Issue, list and revoke API keys
+/// Issue, rotate, list and revoke API keys
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example: hashcommons key issue m-abcd2345 --role checker --out checker.key")]
 pub enum Command {
@@ -43,6 +44,48 @@ pub enum Command {
         /// Only this member's, by id or name
         #[arg(long, default_value = "")]
         member: String,
+        #[command(flatten)]
+        hub: HubArgs,
+    },
+    /// Make a successor of a key, while the old one goes on for a time
+    #[command(after_help = "Example: hashcommons key rotate k-abcd2345 --overlap-hours 48 --out new.key")]
+    Rotate {
+        /// The key's id
+        #[arg(value_name = "KEY")]
+        key_id: String,
+        /// How long the old key goes on, at most 2160 (90 days)
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=2160))]
+        overlap_hours: u32,
+        /// When the new one stops working, as in 2027-01-31T00:00:00Z
+        #[arg(long, value_name = "TIME")]
+        expires: Option<Timestamp>,
+        /// Put the key into a new file that you alone can read, instead of on the screen
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        hub: HubArgs,
+    },
+    /// Take a key away that somebody else may have had, and list what was contributed with it
+    #[command(after_help = "Example: hashcommons key compromised k-abcd2345 --since 2026-11-20T08:00:00Z")]
+    Compromised {
+        /// The key's id
+        #[arg(value_name = "KEY")]
+        key_id: String,
+        /// From when on, as in 2026-11-20T08:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Timestamp,
+        #[command(flatten)]
+        hub: HubArgs,
+    },
+    /// List the entries that were contributed with a key
+    #[command(after_help = "Example: hashcommons key entries k-abcd2345 --since 2026-11-20T08:00:00Z")]
+    Entries {
+        /// The key's id
+        #[arg(value_name = "KEY")]
+        key_id: String,
+        /// From when on [default: since it is compromised, if it is]
+        #[arg(long, value_name = "TIME")]
+        since: Option<Timestamp>,
         #[command(flatten)]
         hub: HubArgs,
     },
@@ -87,19 +130,28 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             let client = hub.connect().await?;
             let member_id = resolve(&client, &member).await?;
             let request = v1::IssueKeyRequest { member_id, label, roles, expires: expires.map(timestamp) };
-            let mut issued = client.admin().issue_key(request).await?.into_inner();
-            if let Some(file) = &file {
-                file.put(&std::mem::take(&mut issued.secret))?;
-            }
+            show(client.admin().issue_key(request).await?.into_inner(), file, json)?;
+        }
+        Command::Rotate { key_id, overlap_hours, expires, out, hub } => {
+            let file = out.map(KeyFile::new).transpose()?;
+            let overlap_seconds = overlap_hours * 3_600;
+            let request = v1::RotateKeyRequest { key_id, overlap_seconds, expires: expires.map(timestamp) };
+            show(hub.connect().await?.admin().rotate_key(request).await?.into_inner(), file, json)?;
+        }
+        Command::Compromised { key_id, since, hub } => {
+            let client = hub.connect().await?;
+            let request = v1::MarkKeyCompromisedRequest { key_id: key_id.clone(), since: Some(timestamp(since)) };
+            let key = client.admin().mark_key_compromised(request).await?.into_inner();
             if json {
-                output::json(&issued)?;
+                output::json(&key)?
             } else {
-                output::line(&issued.key.as_ref().map(words).unwrap_or_default())?;
-                match &file {
-                    Some(file) => output::line(&format!("the key is in {}", file.path().display()))?,
-                    None => output::line(&format!("this is shown once: {}", issued.secret))?,
-                }
+                output::line(&words(&key))?
             }
+            list(&client, v1::ListContributionsRequest { key_id, since: None }, json).await?;
+        }
+        Command::Entries { key_id, since, hub } => {
+            let request = v1::ListContributionsRequest { key_id, since: since.map(timestamp) };
+            list(&hub.connect().await?, request, json).await?;
         }
         Command::List { member, hub } => {
             let client = hub.connect().await?;
@@ -122,6 +174,38 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
     Ok(Verdict::Yes)
 }
 
+/// Prints a new key, or puts it into its file.
+fn show(mut issued: v1::IssueKeyResponse, file: Option<KeyFile>, json: bool) -> anyhow::Result<()> {
+    if let Some(file) = &file {
+        file.put(&std::mem::take(&mut issued.secret))?;
+    }
+    if json {
+        return output::json(&issued);
+    }
+    output::line(&issued.key.as_ref().map(words).unwrap_or_default())?;
+    match &file {
+        Some(file) => output::line(&format!("the key is in {}", file.path().display())),
+        None => output::line(&format!("this is shown once: {}", issued.secret)),
+    }
+}
+
+/// Prints the entries that were contributed with a key.
+async fn list(client: &Client, request: v1::ListContributionsRequest, json: bool) -> anyhow::Result<()> {
+    let mut entries = client.admin().list_contributions(request).await?.into_inner();
+    let mut count = 0;
+    while let Some(entry) = entries.message().await? {
+        count += 1;
+        if json {
+            output::json(&entry)?;
+        } else {
+            let mark = if entry.is_withdrawn { "  withdrawn" } else { "" };
+            let at = output::time(entry.contributed.as_ref());
+            output::line(&format!("entry {}  contributed {at}{mark}", entry.entry_id))?;
+        }
+    }
+    if json { Ok(()) } else { output::line(&format!("{count} entries were contributed with it")) }
+}
+
 fn words(key: &v1::Key) -> String {
     let mut text = format!(
         "{}  {}  {}  issued {}",
@@ -135,6 +219,9 @@ fn words(key: &v1::Key) -> String {
     }
     if key.expires.is_some() {
         text.push_str(&format!("  expires {}", output::time(key.expires.as_ref())));
+    }
+    if key.compromised_since.is_some() {
+        text.push_str(&format!("  COMPROMISED since {}", output::time(key.compromised_since.as_ref())));
     }
     if key.revoked.is_some() {
         text.push_str(&format!("  REVOKED {}", output::time(key.revoked.as_ref())));

@@ -99,6 +99,8 @@ fn words(event: &Event) -> String {
         Fact::MemberApproved { member, to, .. } => format!("an approval of {member} for {to}"),
         Fact::MemberStatusSet { member, status, reason } => format!("the setting of {member} to {status} ({reason})"),
         Fact::KeyIssued(key) => format!("the issue of {} to {}", key.id, key.member),
+        Fact::KeyRotated { key, replaces, .. } => format!("the issue of {} in place of {replaces}", key.id),
+        Fact::KeyCompromised { key, since } => format!("that {key} is compromised since {since}"),
         Fact::KeyRevoked { key } => format!("the revocation of {key}"),
     };
     format!("{what}, {}", event.at)

@@ -21,7 +21,9 @@ codes! {
         MemberApproved = "member-approved",
         MemberStatusSet = "member-status-set",
         KeyIssued = "key-issued",
+        KeyRotated = "key-rotated",
         KeyRevoked = "key-revoked",
+        KeyCompromised = "key-compromised",
     }
 }
 
@@ -86,8 +88,12 @@ pub enum Fact {
     MemberStatusSet { member: MemberId, status: Status, reason: StatusReason },
     /// A member got a key.
     KeyIssued(Key),
+    /// A key got a successor, and ends at `until` at the latest.
+    KeyRotated { key: Key, replaces: KeyId, until: Timestamp },
     /// A key was taken away.
     KeyRevoked { key: KeyId },
+    /// A key is thought to have been in other hands since then. It was taken away, if it was not before.
+    KeyCompromised { key: KeyId, since: Timestamp },
 }
 
 impl Fact {
@@ -100,7 +106,9 @@ impl Fact {
             Self::MemberApproved { .. } => EventKind::MemberApproved,
             Self::MemberStatusSet { .. } => EventKind::MemberStatusSet,
             Self::KeyIssued(_) => EventKind::KeyIssued,
+            Self::KeyRotated { .. } => EventKind::KeyRotated,
             Self::KeyRevoked { .. } => EventKind::KeyRevoked,
+            Self::KeyCompromised { .. } => EventKind::KeyCompromised,
         }
     }
 }

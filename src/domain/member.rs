@@ -254,6 +254,8 @@ pub struct Key {
     pub issued: Timestamp,
     pub expires: Option<Timestamp>,
     pub revoked: Option<Timestamp>,
+    /// From when on somebody else is thought to have had it: what was contributed with it since needs to be looked at again.
+    pub compromised_since: Option<Timestamp>,
 }
 
 impl Key {

@@ -1,14 +1,24 @@
 //! `AdminService`.
 
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
+use tokio::task::coop::consume_budget;
 use tonic::{Request, Response, Status};
 
 use super::{Desk, permit};
 use crate::domain::{self, At, StatusReason};
 use crate::policy::operation;
 use crate::wire::v1::{self, admin_service_server::AdminService};
-use crate::wire::{Coded, IntoStatus, checklist_from_wire, enrolment, key, key_request, member, member_event};
+use crate::wire::{
+    self, Coded, IntoStatus, checklist_from_wire, contribution, enrolment, key, key_request, member, member_event,
+    timestamp_from_wire,
+};
 
 pub(super) struct Service(pub(super) Desk);
+
+type Contributions = Pin<Box<dyn Stream<Item = Result<v1::Contribution, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl AdminService for Service {
@@ -78,6 +88,67 @@ impl AdminService for Service {
         let wanted = key_request(request.get_ref()).map_err(IntoStatus::into_status)?;
         let (issued, text) = members.issue(&permit, wanted).await.map_err(IntoStatus::into_status)?;
         Ok(Response::new(v1::IssueKeyResponse { key: Some(key(&issued)), secret: text.reveal().to_owned() }))
+    }
+
+    #[tracing::instrument(name = "rotate_key", skip_all)]
+    async fn rotate_key(
+        &self,
+        request: Request<v1::RotateKeyRequest>,
+    ) -> Result<Response<v1::IssueKeyResponse>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::Administer, _>(&request)?;
+        let request = request.into_inner();
+        let id = request.key_id.parse().at("key_id").map_err(IntoStatus::into_status)?;
+        let overlap = Duration::from_secs(request.overlap_seconds.into());
+        let expires = request.expires.as_ref().map(|time| timestamp_from_wire(time, "expires")).transpose();
+        let expires = expires.map_err(IntoStatus::into_status)?;
+        let (made, text) = members.rotate(&permit, id, overlap, expires).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(v1::IssueKeyResponse { key: Some(key(&made)), secret: text.reveal().to_owned() }))
+    }
+
+    #[tracing::instrument(name = "compromised_key", skip_all)]
+    async fn mark_key_compromised(
+        &self,
+        request: Request<v1::MarkKeyCompromisedRequest>,
+    ) -> Result<Response<v1::Key>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::Administer, _>(&request)?;
+        let request = request.into_inner();
+        let id = request.key_id.parse().at("key_id").map_err(IntoStatus::into_status)?;
+        let since = wire::required(request.since.as_ref(), "since")
+            .and_then(|time| timestamp_from_wire(time, "since"))
+            .map_err(IntoStatus::into_status)?;
+        let marked = members.compromised(&permit, id, since).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(key(&marked)))
+    }
+
+    type ListContributionsStream = Contributions;
+
+    #[tracing::instrument(name = "list_contributions", skip_all)]
+    async fn list_contributions(
+        &self,
+        request: Request<v1::ListContributionsRequest>,
+    ) -> Result<Response<Contributions>, Status> {
+        let use_cases = self.0.use_cases()?;
+        let permit = permit::<operation::ListMembers, _>(&request)?;
+        let request = request.into_inner();
+        let id = request.key_id.parse().at("key_id").map_err(IntoStatus::into_status)?;
+        let found = use_cases.members.key_of(&permit, id).map_err(IntoStatus::into_status)?;
+        let since = request.since.as_ref().map(|time| timestamp_from_wire(time, "since")).transpose();
+        let since = since.map_err(IntoStatus::into_status)?.or(found.compromised_since);
+        let examine = use_cases.examine.clone();
+        let first = since.map_or(Ok(0), |since| examine.first_since(since)).map_err(IntoStatus::into_status)?;
+        let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
+        let pages = stream::try_unfold(Some(first), move |from| {
+            let (examine, permit) = (examine.clone(), permit.clone());
+            async move {
+                consume_budget().await;
+                let Some(from) = from else { return Ok::<_, Status>(None) };
+                let page = examine.page(&permit, id, from).map_err(IntoStatus::into_status)?;
+                Ok(Some((stream::iter(page.suspects.into_iter().map(|one| Ok(contribution(&one)))), page.next)))
+            }
+        });
+        Ok(Response::new(Box::pin(pages.try_flatten().take_until(stopped).chain(farewell))))
     }
 
     #[tracing::instrument(name = "list_keys", skip_all)]

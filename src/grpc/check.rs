@@ -41,8 +41,8 @@ impl CheckService for Service {
         let use_cases = self.0.use_cases()?;
         let permit = permit::<operation::Check, _>(&request)?;
         let authority = permit.authority();
+        let (stopped, farewell) = self.0.end(use_cases.gate.clone(), authority.clone());
         let asked = Arc::new((use_cases.gate.clone(), authority, use_cases.check.clone(), permit));
-        let (stopped, farewell) = self.0.end();
         let requests = request.into_inner().take_until(stopped);
         // One after the other: what a caller has in flight beyond that waits in its own stream's window.
         let answers = requests.then(move |request| {

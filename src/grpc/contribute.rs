@@ -42,9 +42,10 @@ impl ContributeService for Service {
         &self,
         request: Request<Streaming<v1::ContributeRequest>>,
     ) -> Result<Response<Answers>, Status> {
-        let contribute = self.0.use_cases()?.contribute.clone();
+        let use_cases = self.0.use_cases()?;
+        let contribute = use_cases.contribute.clone();
         let permit = permit::<operation::Contribute, _>(&request)?;
-        let (stopped, farewell) = self.0.end();
+        let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
         // What has been read is answered: it may be on disk already.
         let answers = request.into_inner().take_until(stopped).map(move |request| {
             let (contribute, permit) = (contribute.clone(), permit.clone());

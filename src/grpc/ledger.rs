@@ -21,8 +21,10 @@ impl LedgerService for Service {
 
     #[tracing::instrument(name = "follow", skip_all, fields(from = request.get_ref().from))]
     async fn follow(&self, request: Request<v1::FollowRequest>) -> Result<Response<Feed>, Status> {
-        let follow = self.0.use_cases()?.follow.clone();
+        let use_cases = self.0.use_cases()?;
+        let follow = use_cases.follow.clone();
         let permit = permit::<operation::Follow, _>(&request)?;
+        let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
         let request = request.into_inner();
         let follower = Follower { follow, permit, next: request.from, until_now: request.until_now, at_end: false };
         let pages = stream::unfold(Some(follower), |follower| async move {
@@ -33,7 +35,6 @@ impl LedgerService for Service {
                 Err(status) => Some((vec![Err(status)], None)),
             }
         });
-        let (stopped, farewell) = self.0.end();
         Ok(Response::new(Box::pin(pages.flat_map(stream::iter).take_until(stopped).chain(farewell))))
     }
 

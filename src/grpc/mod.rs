@@ -15,16 +15,19 @@ mod taxonomy;
 pub use router::{MESSAGE_BYTES_MAX, TransportLimits, router, server};
 
 use std::future::ready;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::watch;
 use tonic::{Request, Status};
 
-use crate::hub::UseCases;
-use crate::policy::{Operation, Permit, Principal};
+use crate::hub::{Gate, UseCases};
+use crate::policy::{Authority, Lapsed, Operation, Permit, Principal};
 use crate::wire::IntoStatus;
+
+/// How often an open stream's permit is looked at again. Revocation is to reach it within a second.
+const RECONFIRM: Duration = Duration::from_millis(500);
 
 /// The use cases, once the hub is up; and the word when it goes down.
 #[derive(Clone)]
@@ -55,22 +58,39 @@ impl Desk {
             .ok_or_else(|| Status::unavailable("the hub is still loading its index: try again in a moment"))
     }
 
-    /// What ends a stream when the hub shuts down, to be used with `take_until`; and what the stream then says at its end, so
-    /// that nobody takes it for complete. A stream that has ended by itself says nothing more.
+    /// What ends a stream when the hub shuts down, or when what permitted the stream no longer holds, to be used with
+    /// `take_until`; and what the stream then says at its end, so that nobody takes it for complete. A stream that has ended by
+    /// itself says nothing more.
     fn end<T: Send + 'static>(
         &self,
+        gate: Gate,
+        authority: Authority,
     ) -> (impl Future<Output = ()> + Send + 'static, impl Stream<Item = Result<T, Status>> + Send + 'static) {
         let mut stopping = self.stopping.clone();
-        let cut = Arc::new(AtomicBool::new(false));
-        let was_cut = cut.clone();
-        let stopped = async move {
-            // An error means that the sender is gone: that is the end, too.
-            let _ = stopping.wait_for(|stopping| *stopping).await;
-            cut.store(true, Ordering::Relaxed);
+        let why = Arc::new(OnceLock::new());
+        let told = why.clone();
+        let ended = async move {
+            // An error of `wait_for` means that the sender is gone: that is the end, too.
+            let status = tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => {
+                    Status::unavailable("the hub is shutting down: go on from here when it is back")
+                }
+                lapsed = lapse(&gate, &authority) => lapsed.into_status(),
+            };
+            let _ = why.set(status);
         };
-        let status = || Status::unavailable("the hub is shutting down: go on from here when it is back");
-        let farewell = stream::once(async move { was_cut.load(Ordering::Relaxed).then(|| Err(status())) });
-        (stopped, farewell.filter_map(ready))
+        let farewell = stream::once(async move { told.get().cloned().map(Err) });
+        (ended, farewell.filter_map(ready))
+    }
+}
+
+/// Waits until what was permitted no longer is: somebody who asks nothing must not be left with an open stream.
+async fn lapse(gate: &Gate, authority: &Authority) -> Lapsed {
+    loop {
+        tokio::time::sleep(RECONFIRM).await;
+        if let Err(lapsed) = gate.confirm(authority) {
+            return lapsed;
+        }
     }
 }
 

@@ -17,13 +17,38 @@ use crate::store::{Store, StoreError};
 /// What a member wants to happen.
 #[derive(Clone, Debug)]
 pub enum Intent {
-    Contribute { request: RequestDigest, taxonomy: u32, draft: Box<Draft> },
-    Withdraw { entry: EntryId, reason: WithdrawReason },
+    Contribute {
+        request: RequestDigest,
+        taxonomy: u32,
+        draft: Box<Draft>,
+    },
+    Withdraw {
+        entry: EntryId,
+        reason: WithdrawReason,
+    },
     Enrol(Member),
-    Approve { member: MemberId, to: Status, checklist: Checklist },
-    SetStatus { member: MemberId, status: Status, reason: StatusReason },
+    Approve {
+        member: MemberId,
+        to: Status,
+        checklist: Checklist,
+    },
+    SetStatus {
+        member: MemberId,
+        status: Status,
+        reason: StatusReason,
+    },
     IssueKey(Key),
+    /// `key` is to replace `replaces`, which ends at `until` at the latest.
+    RotateKey {
+        key: Key,
+        replaces: KeyId,
+        until: Timestamp,
+    },
     RevokeKey(KeyId),
+    CompromisedKey {
+        key: KeyId,
+        since: Timestamp,
+    },
 }
 
 impl Intent {
@@ -54,6 +79,9 @@ pub enum Refusal {
     /// The key was revoked before.
     #[error("key {0}: is revoked already")]
     AlreadyRevoked(KeyId),
+    /// A key that is to be replaced opens nothing any more.
+    #[error("key {0}: is revoked or expired; issue a new one")]
+    NotLive(KeyId),
     /// Without it nobody could enrol members or issue keys any more.
     #[error("key {0}: is the last live key with the role admin; issue another one first")]
     LastAdminKey(KeyId),
@@ -123,7 +151,9 @@ impl Pending {
             | Fact::MemberApproved { .. }
             | Fact::MemberStatusSet { .. }
             | Fact::KeyIssued(_)
-            | Fact::KeyRevoked { .. } => {}
+            | Fact::KeyRotated { .. }
+            | Fact::KeyRevoked { .. }
+            | Fact::KeyCompromised { .. } => {}
         }
         self.events.push(event);
         index
@@ -185,21 +215,12 @@ impl Pending {
                 }
                 Fact::MemberStatusSet { member, status, reason }
             }
-            Intent::IssueKey(key) => {
-                let roles = self.member(key.member)?.roles();
-                if let Some(role) = key.roles.difference(&roles).next() {
-                    return Err(FieldError::new("roles", format_args!("the member has no role {role}")).into());
-                }
-                if key.roles.is_empty() {
-                    return Err(
-                        FieldError::new("roles", "the member has none yet: approve it for a status first").into()
-                    );
-                }
-                if self.roster.key(key.id).is_some() {
-                    return Err(FieldError::new("key_id", "is taken; try again").into());
-                }
-                Fact::KeyIssued(Key { issued: self.at, issued_by: Some(authority.principal.key), ..key })
-            }
+            Intent::IssueKey(key) => Fact::KeyIssued(self.new_key(authority, key)?),
+            Intent::RotateKey { key, replaces, until } => match self.roster.key(replaces) {
+                None => return Err(Refusal::NoSuchKey(replaces)),
+                Some(old) if !old.is_live(self.now) => return Err(Refusal::NotLive(replaces)),
+                Some(_) => Fact::KeyRotated { key: self.new_key(authority, key)?, replaces, until },
+            },
             Intent::RevokeKey(id) => match self.roster.key(id) {
                 None => return Err(Refusal::NoSuchKey(id)),
                 Some(key) if key.revoked.is_some() => return Err(Refusal::AlreadyRevoked(id)),
@@ -208,9 +229,34 @@ impl Pending {
                 }
                 Some(_) => Fact::KeyRevoked { key: id },
             },
+            Intent::CompromisedKey { key: id, since } => match self.roster.key(id) {
+                None => return Err(Refusal::NoSuchKey(id)),
+                Some(_) if since > self.at => {
+                    return Err(FieldError::new("since", format_args!("must not be in the future, got {since}")).into());
+                }
+                Some(_) if self.roster.administers_alone(|key| key.id == id, self.now) => {
+                    return Err(Refusal::LastAdminKey(id));
+                }
+                Some(_) => Fact::KeyCompromised { key: id, since },
+            },
         };
         let by = Actor::Member { member: caller, key: authority.principal.key };
         Ok(Decision::Append(Box::new(Event { at: self.at, by, fact })))
+    }
+
+    /// A key as it is recorded, if it may be issued.
+    fn new_key(&self, authority: &Authority, key: Key) -> Result<Key, Refusal> {
+        let roles = self.member(key.member)?.roles();
+        if let Some(role) = key.roles.difference(&roles).next() {
+            return Err(FieldError::new("roles", format_args!("the member has no role {role}")).into());
+        }
+        if key.roles.is_empty() {
+            return Err(FieldError::new("roles", "the member has none yet: approve it for a status first").into());
+        }
+        if self.roster.key(key.id).is_some() {
+            return Err(FieldError::new("key_id", "is taken; try again").into());
+        }
+        Ok(Key { issued: self.at, issued_by: Some(authority.principal.key), ..key })
     }
 
     fn member(&self, id: MemberId) -> Result<&Member, Refusal> {

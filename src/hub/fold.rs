@@ -26,7 +26,7 @@ pub enum FoldError {
     #[error("event {index} withdraws entry {entry}, which is none")]
     NoSuchEntry { index: u64, entry: EntryId },
     /// It speaks of a key that was never issued.
-    #[error("event {index} revokes a key that was never issued")]
+    #[error("event {index} is about a key that was never issued")]
     NoSuchKey { index: u64 },
     /// It speaks of a member that was never enrolled.
     #[error("event {index} is about a member that was never enrolled")]
@@ -86,9 +86,21 @@ pub fn fold(
         Fact::KeyIssued(key) => {
             vec![Change::Member(told(roster, key.member, index)?), Change::Key(key.clone())]
         }
+        Fact::KeyRotated { key, replaces, until } => {
+            let mut old = roster.key(*replaces).ok_or(FoldError::NoSuchKey { index })?.clone();
+            old.expires = Some(old.expires.map_or(*until, |expires| expires.min(*until)));
+            vec![Change::Member(told(roster, key.member, index)?), Change::Key(old), Change::Key(key.clone())]
+        }
         Fact::KeyRevoked { key } => {
             let mut key = roster.key(*key).ok_or(FoldError::NoSuchKey { index })?.clone();
             key.revoked = Some(event.at);
+            vec![Change::Member(told(roster, key.member, index)?), Change::Key(key)]
+        }
+        Fact::KeyCompromised { key, since } => {
+            let mut key = roster.key(*key).ok_or(FoldError::NoSuchKey { index })?.clone();
+            key.revoked = key.revoked.or(Some(event.at));
+            // Said again, the earlier time stands.
+            key.compromised_since = Some(key.compromised_since.map_or(*since, |earlier| earlier.min(*since)));
             vec![Change::Member(told(roster, key.member, index)?), Change::Key(key)]
         }
     })

@@ -141,6 +141,8 @@ fn may_read(event: &Event, principal: &Principal) -> bool {
         | Fact::MemberApproved { .. }
         | Fact::MemberStatusSet { .. }
         | Fact::KeyIssued(_)
-        | Fact::KeyRevoked { .. } => false,
+        | Fact::KeyRotated { .. }
+        | Fact::KeyRevoked { .. }
+        | Fact::KeyCompromised { .. } => false,
     }
 }

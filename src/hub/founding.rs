@@ -141,6 +141,7 @@ pub fn first_events(
             issued: at,
             expires: None,
             revoked: None,
+            compromised_since: None,
         })
     };
     let keys = [key(ADMIN_KEY_FILE, "first start")?, key(SECOND_ADMIN_KEY_FILE, "first start, second person")?];

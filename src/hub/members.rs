@@ -1,6 +1,7 @@
 //! Use cases of operators: enrol members, have them climb and fall, issue and revoke their keys, list all of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -50,6 +51,16 @@ pub struct Enrolment {
     pub control_group: Option<Code>,
     /// What it does for the hub: reviews, audits, administers.
     pub duties: Roles,
+}
+
+/// The longest that a key and its successor may both open.
+const OVERLAP_MAX: Duration = Duration::from_hours(90 * 24);
+
+fn check_expiry(expires: Option<Timestamp>, now: Timestamp) -> Result<(), FieldError> {
+    match expires.filter(|expires| *expires <= now) {
+        Some(expires) => Err(FieldError::new("expires", format_args!("must be in the future, got {expires}"))),
+        None => Ok(()),
+    }
 }
 
 /// What a new key is to be.
@@ -145,14 +156,10 @@ impl Members {
         request: KeyRequest,
     ) -> Result<(Key, ApiKey), MemberError> {
         let now = self.clock.now();
-        if let Some(expires) = request.expires
-            && expires <= now
-        {
-            return Err(FieldError::new("expires", format_args!("must be in the future, got {expires}")).into());
-        }
+        check_expiry(request.expires, now)?;
         let member = self.get(request.member)?;
         let roles = if request.roles.is_empty() { member.roles() } else { request.roles };
-        let text = ApiKey::new(KeyId::from_bytes(self.entropy.bytes()?), self.entropy.bytes()?);
+        let text = self.new_text()?;
         let key = Key {
             id: text.id(),
             member: member.id,
@@ -163,9 +170,65 @@ impl Members {
             issued: now,
             expires: request.expires,
             revoked: None,
+            compromised_since: None,
         };
         let sequenced = self.sequencer.submit(permit.authority(), Intent::IssueKey(key.clone())).await?;
         Ok((Key { issued: sequenced.at, ..key }, text))
+    }
+
+    /// Makes a successor of a key: of the same member, roles and label. The old one goes on for `overlap`, so that whoever uses it
+    /// has time to change over, but not beyond its own end.
+    ///
+    /// # Errors
+    /// [`MemberError`], also if there is no such key or it is not live.
+    pub async fn rotate(
+        &self,
+        permit: &Permit<operation::Administer>,
+        id: KeyId,
+        overlap: Duration,
+        expires: Option<Timestamp>,
+    ) -> Result<(Key, ApiKey), MemberError> {
+        let now = self.clock.now();
+        check_expiry(expires, now)?;
+        if overlap > OVERLAP_MAX {
+            let problem = format!("must be at most {} days", OVERLAP_MAX.as_secs() / 86_400);
+            return Err(FieldError::new("overlap_seconds", problem).into());
+        }
+        let text = self.new_text()?;
+        let key = Key {
+            id: text.id(),
+            mac: self.secret.mac(&text),
+            issued_by: Some(permit.principal().key),
+            issued: now,
+            expires,
+            ..self.key(id)?
+        };
+        let intent = Intent::RotateKey { key: key.clone(), replaces: id, until: now.plus(overlap) };
+        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
+        Ok((Key { issued: sequenced.at, ..key }, text))
+    }
+
+    /// Takes a key away that is thought to have been in other hands since then, and notes it.
+    ///
+    /// # Errors
+    /// [`MemberError`], also if there is no such key.
+    pub async fn compromised(
+        &self,
+        permit: &Permit<operation::Administer>,
+        id: KeyId,
+        since: Timestamp,
+    ) -> Result<Key, MemberError> {
+        self.sequencer.submit(permit.authority(), Intent::CompromisedKey { key: id, since }).await?;
+        self.key(id)
+    }
+
+    fn new_text(&self) -> Result<ApiKey, EntropyError> {
+        Ok(ApiKey::new(KeyId::from_bytes(self.entropy.bytes()?), self.entropy.bytes()?))
+    }
+
+    fn key(&self, id: KeyId) -> Result<Key, MemberError> {
+        let key = self.roster.load().key(id).cloned();
+        Ok(key.ok_or(SequenceError::from(Refusal::NoSuchKey(id)))?)
     }
 
     /// Takes a key away, from the next request on. Again: nothing changes.
@@ -178,13 +241,20 @@ impl Members {
             Err(error) => return Err(error.into()),
         }
         // The roster is newer than the answer: it has the key, revoked.
-        let key = self.roster.load().key(id).cloned();
-        Ok(key.ok_or(SequenceError::from(Refusal::NoSuchKey(id)))?)
+        self.key(id)
     }
 
     /// All members, by id.
     pub fn list(&self, _permit: &Permit<operation::ListMembers>) -> Vec<Member> {
         self.roster.load().members().cloned().collect()
+    }
+
+    /// One key.
+    ///
+    /// # Errors
+    /// [`MemberError`] if there is no such key.
+    pub fn key_of(&self, _permit: &Permit<operation::ListMembers>, id: KeyId) -> Result<Key, MemberError> {
+        self.key(id)
     }
 
     /// All keys, or one member's, by id.

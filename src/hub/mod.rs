@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `gate` | use cases |
+//! | `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `turn` | how long a check may keep a thread |
@@ -18,6 +18,7 @@ mod check_media;
 mod commit;
 mod contribute;
 mod decide;
+mod examine;
 mod fold;
 mod follow;
 mod founding;
@@ -42,6 +43,7 @@ pub use check_media::{CheckMedia, CheckMediaAnswer, CheckMediaError, MediaOption
 pub use commit::{CommitError, Head, Sequenced};
 pub use contribute::{Contribute, ContributeError, Contributed};
 pub use decide::Refusal;
+pub use examine::{Examine, Suspect, SuspectPage};
 pub use fold::FoldError;
 pub use follow::{FeedItem, Follow, FollowError, OpenedEvent, Page};
 pub use founding::{ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE, SecretsError};

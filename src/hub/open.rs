@@ -11,6 +11,7 @@ use super::check::Check;
 use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
+use super::examine::Examine;
 use super::fold::{Change, FoldError, fold};
 use super::follow::Follow;
 use super::founding::{
@@ -55,6 +56,7 @@ pub struct UseCases {
     pub follow: Follow,
     pub prove: Prove,
     pub members: Members,
+    pub examine: Examine,
     pub taxonomies: Arc<Taxonomies>,
     /// Whether this was the hub's first start, which has put the operator's key into its file.
     pub founded_now: bool,
@@ -257,6 +259,7 @@ impl Opened {
             follow: Follow { store: store.clone(), roster: roster.clone(), head: head_sender, clock: clock.clone() },
             prove,
             members: Members { sequencer, store: store.clone(), roster, secret: api_keys, clock, entropy },
+            examine: Examine { store: store.clone() },
             taxonomies,
             founded_now: !founded,
             indexes,

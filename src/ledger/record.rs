@@ -61,6 +61,14 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
             reason: reason.to_string(),
         }),
         Fact::KeyIssued(key) => v1::event::Fact::KeyIssued(key_to_record(key)),
+        Fact::KeyRotated { key, replaces, until } => v1::event::Fact::KeyRotated(v1::KeyRotated {
+            key: Some(key_to_record(key)),
+            replaces: replaces.bytes().to_vec(),
+            until_ms: until.millis(),
+        }),
+        Fact::KeyCompromised { key, since } => {
+            v1::event::Fact::KeyCompromised(v1::KeyCompromised { key: key.bytes().to_vec(), since_ms: since.millis() })
+        }
         Fact::KeyRevoked { key } => v1::event::Fact::KeyRevoked(v1::KeyRevoked { key: key.bytes().to_vec() }),
     };
     v1::Event { at_ms: event.at.millis(), member, key, fact: Some(fact) }.encode_to_vec()
@@ -98,6 +106,15 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
             reason: parse(&set.reason, "reason")?,
         },
         v1::event::Fact::KeyIssued(key) => Fact::KeyIssued(key_from_record(&key)?),
+        v1::event::Fact::KeyRotated(rotated) => Fact::KeyRotated {
+            key: key_from_record(&rotated.key.ok_or_else(|| FieldError::new("key", "is missing"))?)?,
+            replaces: key_id(&rotated.replaces, "replaces")?,
+            until: time(rotated.until_ms, "until_ms")?,
+        },
+        v1::event::Fact::KeyCompromised(compromised) => Fact::KeyCompromised {
+            key: key_id(&compromised.key, "key")?,
+            since: time(compromised.since_ms, "since_ms")?,
+        },
         v1::event::Fact::KeyRevoked(revoked) => Fact::KeyRevoked { key: key_id(&revoked.key, "key")? },
     };
     Ok(Event { at: time(record.at_ms, "at_ms")?, by, fact })
@@ -304,6 +321,7 @@ fn key_to_record(key: &Key) -> v1::Key {
         expires_ms: key.expires.map(Timestamp::millis),
         revoked_ms: key.revoked.map(Timestamp::millis),
         issued_by: key.issued_by.map(|by| by.bytes().to_vec()).unwrap_or_default(),
+        compromised_since_ms: key.compromised_since.map(Timestamp::millis),
     }
 }
 
@@ -318,6 +336,10 @@ fn key_from_record(record: &v1::Key) -> Result<Key, FieldError> {
         issued: time(record.issued_ms, "issued_ms")?,
         expires: record.expires_ms.map(|millis| time(millis, "expires_ms")).transpose()?,
         revoked: record.revoked_ms.map(|millis| time(millis, "revoked_ms")).transpose()?,
+        compromised_since: record
+            .compromised_since_ms
+            .map(|millis| time(millis, "compromised_since_ms"))
+            .transpose()?,
     })
 }
 
@@ -394,6 +416,7 @@ mod tests {
             issued: Timestamp::EPOCH,
             expires: label.then_some(Timestamp::MAX),
             revoked: None,
+            compromised_since: None,
         };
         prop_oneof![
             (any::<[u8; 32]>(), any::<u32>(), draft()).prop_map(|(request, taxonomy, draft)| Fact::Contributed {
@@ -414,6 +437,13 @@ mod tests {
                 reason: StatusReason::ALL[usize::from(which) % StatusReason::ALL.len()],
             }),
             any::<([u8; 5], [u8; 32], bool)>().prop_map(move |parts| Fact::KeyIssued(key(parts))),
+            any::<([u8; 5], [u8; 32], bool)>().prop_map(move |parts| Fact::KeyRotated {
+                key: key(parts),
+                replaces: KeyId::from_bytes([3; 5]),
+                until: Timestamp::MAX
+            }),
+            (any::<[u8; 5]>(), timestamp())
+                .prop_map(|(bytes, since)| Fact::KeyCompromised { key: KeyId::from_bytes(bytes), since }),
             any::<[u8; 5]>().prop_map(|bytes| Fact::KeyRevoked { key: KeyId::from_bytes(bytes) }),
         ]
     }

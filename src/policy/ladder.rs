@@ -143,6 +143,7 @@ mod tests {
                 issued: at(0),
                 expires: None,
                 revoked: None,
+                compromised_since: None,
             });
         }
         roster

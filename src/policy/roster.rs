@@ -144,6 +144,7 @@ mod tests {
             issued: at(0),
             expires: Some(at(1_000)),
             revoked: None,
+            compromised_since: None,
         });
         (roster, text)
     }

@@ -37,6 +37,14 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
         Fact::KeyIssued(key) => {
             Wire::KeyIssued(opening::KeyIssued { key_id: key.id.to_string(), member_id: key.member.to_string() })
         }
+        Fact::KeyRotated { key, replaces, until } => Wire::KeyRotated(opening::KeyRotated {
+            key_id: key.id.to_string(),
+            replaces_key_id: replaces.to_string(),
+            until: Some(timestamp(*until)),
+        }),
+        Fact::KeyCompromised { key, since } => {
+            Wire::KeyCompromised(opening::KeyCompromised { key_id: key.to_string(), since: Some(timestamp(*since)) })
+        }
         Fact::KeyRevoked { key } => Wire::KeyRevoked(opening::KeyRevoked { key_id: key.to_string() }),
     };
     v1::Opening {

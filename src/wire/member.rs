@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::codes::Coded;
 use super::{timestamp, timestamp_from_wire, v1};
 use crate::domain::{Actor, Approval, At, Checklist, ChecklistItem, Event, Fact, FieldError, Key, Member, Role, Roles};
-use crate::hub::{Enrolment, KeyRequest};
+use crate::hub::{Enrolment, KeyRequest, Suspect};
 
 /// Reads roles.
 ///
@@ -102,8 +102,8 @@ pub fn member_event((index, event): &(u64, Event)) -> v1::MemberEvent {
             wire.status = status.to_wire();
             wire.reason = reason.to_wire();
         }
-        Fact::KeyIssued(key) => wire.key_id = key.id.to_string(),
-        Fact::KeyRevoked { key } => wire.key_id = key.to_string(),
+        Fact::KeyIssued(key) | Fact::KeyRotated { key, .. } => wire.key_id = key.id.to_string(),
+        Fact::KeyRevoked { key } | Fact::KeyCompromised { key, .. } => wire.key_id = key.to_string(),
         Fact::MemberEnrolled(_) | Fact::Contributed { .. } | Fact::Withdrawn { .. } => {}
     }
     wire
@@ -122,6 +122,15 @@ pub fn key_request(request: &v1::IssueKeyRequest) -> Result<KeyRequest, FieldErr
     })
 }
 
+/// Writes an entry that was contributed with a key.
+pub fn contribution(suspect: &Suspect) -> v1::Contribution {
+    v1::Contribution {
+        entry_id: suspect.entry.0,
+        contributed: Some(timestamp(suspect.contributed)),
+        is_withdrawn: suspect.is_withdrawn,
+    }
+}
+
 /// Writes a key, without its secret.
 pub fn key(key: &Key) -> v1::Key {
     v1::Key {
@@ -133,5 +142,6 @@ pub fn key(key: &Key) -> v1::Key {
         expires: key.expires.map(timestamp),
         revoked: key.revoked.map(timestamp),
         issued_by_key_id: key.issued_by.map(|by| by.to_string()).unwrap_or_default(),
+        compromised_since: key.compromised_since.map(timestamp),
     }
 }

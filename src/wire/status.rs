@@ -11,8 +11,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::domain::FieldError;
 use crate::hub::{
-    CheckError, CheckMediaError, ContributeError, FollowError, MemberError, ProveError, Refusal, SequenceError,
-    TraceError, WithdrawError,
+    CheckError, CheckMediaError, ContributeError, FollowError, MemberError, ProveError, ReadError, Refusal,
+    SequenceError, TraceError, WithdrawError,
 };
 use crate::policy::{AuthError, Lapsed, Refused};
 use crate::worker::SubmitError;
@@ -79,9 +79,11 @@ impl IntoStatus for Refusal {
             Self::NotPermitted(lapsed) => lapsed.into_status(),
             Self::RequestReused | Self::NameTaken => Status::already_exists(self.to_string()),
             Self::NoSuchEntry(_) | Self::NoSuchMember(_) | Self::NoSuchKey(_) => Status::not_found(self.to_string()),
-            Self::AlreadyRevoked(_) | Self::LastAdminKey(_) | Self::LastAdmin(_) | Self::Ladder(_) => {
-                Status::failed_precondition(self.to_string())
-            }
+            Self::AlreadyRevoked(_)
+            | Self::NotLive(_)
+            | Self::LastAdminKey(_)
+            | Self::LastAdmin(_)
+            | Self::Ladder(_) => Status::failed_precondition(self.to_string()),
             Self::Field(error) => error.into_status(),
             Self::Read(error) => internal(&error),
         }
@@ -167,6 +169,12 @@ impl IntoStatus for FollowError {
             Self::Lapsed(lapsed) => lapsed.into_status(),
             Self::Read(error) => internal(&error),
         }
+    }
+}
+
+impl IntoStatus for ReadError {
+    fn into_status(self) -> Status {
+        internal(&self)
     }
 }
 

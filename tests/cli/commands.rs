@@ -28,7 +28,7 @@ fn every_command_explains_itself_with_an_example() {
         seen += 1;
         waiting.extend(commands(&words).into_iter().map(|name| [path.clone(), vec![name]].concat()));
     }
-    assert_eq!(seen, 1 + 14 + 5 + 3 + 5, "a command is missing, or new: count it here");
+    assert_eq!(seen, 1 + 14 + 5 + 6 + 5, "a command is missing, or new: count it here");
 }
 
 /// A picture that nobody has contributed, `picture.png`.
@@ -100,6 +100,9 @@ fn every_command_speaks_json_when_asked() {
         ("hub/admin.key", 0, &["member", "list"]),
         ("hub/admin.key", 0, &["key", "issue", member]),
         ("hub/admin.key", 0, &["key", "list"]),
+        ("hub/admin.key", 0, &["key", "rotate", key_id]),
+        ("hub/admin.key", 0, &["key", "entries", key_id]),
+        ("hub/admin.key", 0, &["key", "compromised", key_id, "--since", "2026-01-01T00:00:00Z"]),
         ("hub/admin.key", 0, &["key", "revoke", key_id]),
     ] {
         let ran = site.ran_by(key, &[arguments, &["--json"]].concat());

@@ -1,7 +1,7 @@
 //! Followers of the ledger: every leaf to everybody, what it says only to those who may read it.
 
 use hashcommons::client::Client;
-use hashcommons::domain::{Fact, Role};
+use hashcommons::domain::{Clock, Fact, Role};
 use hashcommons::ledger::record::decode_event;
 use hashcommons::ledger::{Checkpoint, Frontier, Leaf, Salt, SignedCheckpoint, VerifierKey};
 use hashcommons::wire::v1::{self, follow_response::Item, opening};
@@ -92,7 +92,12 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
     let withdraw = v1::WithdrawRequest { entry_id: entry, reason: v1::WithdrawReason::WrongLabel.into() };
     member.contributions().withdraw(withdraw).await.unwrap();
     let admin = hub.admin();
+    let rotate = v1::RotateKeyRequest { key_id: key.id().to_string(), ..Default::default() };
+    admin.admin().rotate_key(rotate).await.unwrap();
     admin.admin().revoke_key(v1::RevokeKeyRequest { key_id: key.id().to_string() }).await.unwrap();
+    let since = Some(hashcommons::wire::timestamp(hub.clock.now()));
+    let compromised = v1::MarkKeyCompromisedRequest { key_id: key.id().to_string(), since };
+    admin.admin().mark_key_compromised(compromised).await.unwrap();
     let suspend = v1::SetMemberStatusRequest {
         member_id: member_id.clone(),
         status: v1::MemberStatus::Suspended.into(),
@@ -130,6 +135,13 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
             (opening::Fact::KeyIssued(said), Fact::KeyIssued(key)) => {
                 assert_eq!((&said.key_id, &said.member_id), (&key.id.to_string(), &key.member.to_string()));
             }
+            (opening::Fact::KeyRotated(said), Fact::KeyRotated { key, replaces, until }) => {
+                assert_eq!((&said.key_id, &said.replaces_key_id), (&key.id.to_string(), &replaces.to_string()));
+                assert_eq!(said.until, Some(hashcommons::wire::timestamp(*until)));
+            }
+            (opening::Fact::KeyCompromised(said), Fact::KeyCompromised { key, since }) => {
+                assert_eq!((&said.key_id, said.since), (&key.to_string(), Some(hashcommons::wire::timestamp(*since))));
+            }
             (opening::Fact::KeyRevoked(said), Fact::KeyRevoked { key }) => assert_eq!(said.key_id, key.to_string()),
             (said, fact) => panic!("{said:?} is not {fact:?}"),
         }
@@ -139,7 +151,10 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
     assert_eq!(kinds[..3], ["member-enrolled", "key-issued", "key-issued"]);
     let of_the_member = ["member-enrolled", "member-approved", "member-approved", "key-issued"];
     assert_eq!(kinds[3..7], of_the_member);
-    assert_eq!(kinds[7..], ["contributed", "withdrawn", "key-revoked", "member-status-set"]);
+    assert_eq!(
+        kinds[7..],
+        ["contributed", "withdrawn", "key-rotated", "key-revoked", "key-compromised", "member-status-set"]
+    );
     assert_eq!(events[0].opening.as_ref().unwrap().actor, "", "the hub itself");
     hub.stop().await;
 }

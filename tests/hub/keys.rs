@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 
+use crate::items::contribute;
 use crate::raw::{call, connect};
 use crate::support::{TestHub, check_of, pdq};
 
@@ -221,5 +222,117 @@ async fn the_last_key_that_can_administer_is_not_revoked() {
     assert!(hub.admin().admin().revoke_key(request.clone()).await.is_err());
     issue(&hub, other(None)).await;
     hub.admin().admin().revoke_key(request).await.unwrap();
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn an_open_stream_on_which_nobody_asks_ends_within_a_second_of_its_keys_revocation() {
+    let hub = TestHub::start().await;
+    let (_, key) = hub.enrol("Both", "NZ", &[Role::Checker, Role::Contributor]).await;
+    let client = hub.client(&key);
+    let (_open, requests) = mpsc::channel(1);
+    let mut checks = client.checks().check_stream(ReceiverStream::new(requests)).await.unwrap().into_inner();
+    let (_also_open, requests) = mpsc::channel(1);
+    let contributions = ReceiverStream::new(requests);
+    let mut contributions = client.contributions().contribute_stream(contributions).await.unwrap().into_inner();
+    let (_, other) = hub.enrol("Other", "NZ", &[Role::Checker]).await;
+    let (_open_as_well, requests) = mpsc::channel(1);
+    let checks_of_other = ReceiverStream::new(requests);
+    let mut others = hub.client(&other).checks().check_stream(checks_of_other).await.unwrap().into_inner();
+
+    revoke(&hub, &key).await;
+    // Far more than the second that it may take: a machine may have much else to do.
+    let patience = Duration::from_secs(30);
+    let status = tokio::time::timeout(patience, checks.message()).await.expect("it ends").unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unauthenticated, NOT_LIVE));
+    let status = tokio::time::timeout(patience, contributions.message()).await.expect("it ends").unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unauthenticated, NOT_LIVE));
+    let goes_on = tokio::time::timeout(Duration::from_secs(2), others.message()).await;
+    assert!(goes_on.is_err(), "another key's stream has ended: {goes_on:?}");
+    drop((checks, contributions, others, _open, _also_open, _open_as_well));
+    hub.stop().await;
+}
+
+async fn rotate(hub: &TestHub, request: v1::RotateKeyRequest) -> Result<(v1::Key, ApiKey), tonic::Status> {
+    let issued = hub.admin().admin().rotate_key(request).await?.into_inner();
+    Ok((issued.key.unwrap(), issued.secret.parse().unwrap()))
+}
+
+#[tokio::test]
+async fn a_key_and_its_successor_both_open_for_a_while_and_then_the_successor_alone() {
+    let hub = TestHub::start().await;
+    let (_, old) = hub.enrol("Checker", "NZ", &[Role::Checker]).await;
+    let request =
+        |key: &ApiKey| v1::RotateKeyRequest { key_id: key.id().to_string(), overlap_seconds: 3_600, expires: None };
+    let (key, new) = rotate(&hub, request(&old)).await.unwrap();
+    assert_eq!((&key.roles, key.expires), (&vec![Role::Checker.to_wire()], None));
+    assert_eq!(key.issued_by_key_id, hub.admin_key.id().to_string());
+    hub.clock.advance(Duration::from_secs(3_599));
+    for key in [&old, &new] {
+        checkpoint(&hub.client(key)).await.expect("both open");
+    }
+    hub.clock.advance(Duration::from_secs(1));
+    assert_eq!(checkpoint(&hub.client(&old)).await.unwrap_err().0, Code::Unauthenticated);
+    checkpoint(&hub.client(&new)).await.expect("the successor goes on");
+    let refused = rotate(&hub, request(&old)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(refused.message().contains("is revoked or expired; issue a new one"), "{refused:?}");
+
+    // A key that ends earlier by itself is not given more time.
+    let soon = Some(timestamp(hub.clock.now().plus(Duration::from_secs(60))));
+    let (_, short) = rotate(&hub, v1::RotateKeyRequest { expires: soon, ..request(&new) }).await.unwrap();
+    rotate(&hub, request(&short)).await.unwrap();
+    hub.clock.advance(Duration::from_secs(60));
+    assert_eq!(checkpoint(&hub.client(&short)).await.unwrap_err().0, Code::Unauthenticated);
+    hub.check().await;
+    let hub = hub.restart().await;
+    checkpoint(&hub.client(&new)).await.expect("also after a restart");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_compromised_key_opens_nothing_and_all_that_was_contributed_with_it_since_is_listed() {
+    let hub = TestHub::start().await;
+    let (member_id, key) = hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
+    let (_, other) = issue(&hub, v1::IssueKeyRequest { member_id, ..Default::default() }).await;
+    let (client, others) = (hub.client(&key), hub.client(&other));
+    contribute(&client, "before", vec![pdq(1)]).await;
+    hub.clock.advance(Duration::from_secs(60));
+    let since = hub.clock.now();
+    let first = contribute(&client, "first", vec![pdq(2)]).await;
+    contribute(&others, "with-another-key", vec![pdq(3)]).await;
+    hub.clock.advance(Duration::from_secs(60));
+    let second = contribute(&client, "second", vec![pdq(4)]).await;
+    let withdraw = v1::WithdrawRequest { entry_id: second, reason: 0 };
+    client.contributions().withdraw(withdraw).await.unwrap();
+
+    let request = v1::MarkKeyCompromisedRequest { key_id: key.id().to_string(), since: Some(timestamp(since)) };
+    let marked = hub.admin().admin().mark_key_compromised(request.clone()).await.unwrap().into_inner();
+    assert_eq!(marked.compromised_since, request.since);
+    assert!(marked.revoked.is_some());
+    assert_eq!(checkpoint(&client).await.unwrap_err().0, Code::Unauthenticated);
+    checkpoint(&others).await.expect("the member's other key goes on");
+
+    let listed = async |since| {
+        let request = v1::ListContributionsRequest { key_id: key.id().to_string(), since };
+        let mut listed = hub.admin().admin().list_contributions(request).await.unwrap().into_inner();
+        let mut entries = Vec::new();
+        while let Some(one) = listed.message().await.unwrap() {
+            entries.push((one.entry_id, one.is_withdrawn));
+        }
+        entries
+    };
+    assert_eq!(listed(None).await, [(first, false), (second, true)]);
+    assert_eq!(listed(Some(timestamp(since.plus(Duration::from_secs(1))))).await, [(second, true)]);
+    assert_eq!(listed(Some(prost_types::Timestamp { seconds: 9, nanos: 0 })).await.len(), 3);
+
+    // It turns out to have been earlier.
+    let earlier = Some(prost_types::Timestamp { seconds: 9, nanos: 0 });
+    let again = v1::MarkKeyCompromisedRequest { since: earlier, ..request.clone() };
+    hub.admin().admin().mark_key_compromised(again).await.unwrap();
+    let marked = hub.admin().admin().mark_key_compromised(request).await.unwrap().into_inner();
+    assert_eq!(marked.compromised_since, earlier, "the earlier time stands");
+    assert_eq!(listed(None).await.len(), 3);
+    hub.check().await;
     hub.stop().await;
 }

@@ -25,6 +25,9 @@ pub enum Call {
     IssueKey(v1::IssueKeyRequest),
     ListKeys(v1::ListKeysRequest),
     RevokeKey(v1::RevokeKeyRequest),
+    RotateKey(v1::RotateKeyRequest),
+    MarkKeyCompromised(v1::MarkKeyCompromisedRequest),
+    ListContributions(v1::ListContributionsRequest),
     GetTaxonomy(v1::GetTaxonomyRequest),
 }
 
@@ -54,6 +57,9 @@ from_request! {
     IssueKey(v1::IssueKeyRequest),
     ListKeys(v1::ListKeysRequest),
     RevokeKey(v1::RevokeKeyRequest),
+    RotateKey(v1::RotateKeyRequest),
+    MarkKeyCompromised(v1::MarkKeyCompromisedRequest),
+    ListContributions(v1::ListContributionsRequest),
     GetTaxonomy(v1::GetTaxonomyRequest),
 }
 
@@ -110,6 +116,9 @@ impl Call {
             Self::GetMemberHistory(request) => admin.admin().get_member_history(request).await.err(),
             Self::IssueKey(request) => admin.admin().issue_key(request).await.err(),
             Self::ListKeys(request) => admin.admin().list_keys(request).await.err(),
+            Self::RotateKey(request) => admin.admin().rotate_key(request).await.err(),
+            Self::MarkKeyCompromised(request) => admin.admin().mark_key_compromised(request).await.err(),
+            Self::ListContributions(request) => admin.admin().list_contributions(request).await.err(),
             Self::RevokeKey(request) => admin.admin().revoke_key(request).await.err(),
             Self::GetTaxonomy(request) => member.taxonomy().get_taxonomy(request).await.err(),
         };

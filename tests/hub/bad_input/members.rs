@@ -134,6 +134,13 @@ fn ids(scene: &Scene) -> Vec<Row> {
     };
     let nobody = v1::IssueKeyRequest { member_id: "m-aaaaaaaa".to_owned(), ..Default::default() };
     let no_key = v1::RevokeKeyRequest { key_id: "k-aaaaaaaa".to_owned() };
+    let rotate = |key_id: &str| v1::RotateKeyRequest { key_id: key_id.to_owned(), ..Default::default() };
+    let compromised = |key_id: &str, since| v1::MarkKeyCompromisedRequest { key_id: key_id.to_owned(), since };
+    let list = |key_id: &str| v1::ListContributionsRequest { key_id: key_id.to_owned(), since: None };
+    let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+    let own = scene.hub.admin_key.id().to_string();
+    let no_key_id = "key_id: must be `k-` and 8 characters";
+    let absent = || (Code::NotFound, "key k-aaaaaaaa: no such key".to_owned());
     let admin_key = scene.hub.admin_key.reveal();
     [
         member_id("m-short").to_vec(),
@@ -147,7 +154,21 @@ fn ids(scene: &Scene) -> Vec<Row> {
             // Somebody in a hurry sends the key itself.
             key_id(admin_key),
             (nobody.into(), Code::NotFound, "member m-aaaaaaaa: no such member".to_owned()),
-            (no_key.into(), Code::NotFound, "key k-aaaaaaaa: no such key".to_owned()),
+            (no_key.into(), absent().0, absent().1),
+            (rotate("k-aaaaaaaa").into(), absent().0, absent().1),
+            (compromised("k-aaaaaaaa", at(9)).into(), absent().0, absent().1),
+            (list("k-aaaaaaaa").into(), absent().0, absent().1),
+            bad(rotate(""), no_key_id),
+            bad(compromised("", at(9)), no_key_id),
+            bad(list(""), no_key_id),
+            bad(
+                v1::RotateKeyRequest { overlap_seconds: 7_776_001, ..rotate(&own) },
+                "overlap_seconds: must be at most 90 days",
+            ),
+            bad(v1::RotateKeyRequest { expires: at(9), ..rotate(&own) }, "expires: must be in the future"),
+            bad(compromised(&own, None), "since: is required"),
+            bad(compromised(&own, at(4_000_000_000)), "since: must not be in the future"),
+            bad(v1::ListContributionsRequest { since: at(-1), ..list(&own) }, "since: must be a UTC time"),
         ],
     ]
     .concat()
