@@ -150,9 +150,11 @@ impl Committer {
         batch.set_folded(size)?;
         batch.commit()?;
         self.last_at = pending.at;
+        // Who may no longer read is not shown what happened last: followers wake when the head moves.
+        self.state.apply_to_roster(&changes, pending.roster.clone());
         // Provable first, matchable after.
         self.head.send_replace(Head { size, checkpoint });
-        self.state.apply(&changes, pending.roster.clone());
+        self.state.apply(&changes);
         Ok(())
     }
 }

@@ -66,17 +66,21 @@ impl State {
         &self.roster
     }
 
-    /// Takes in changes that are on disk; `roster` is the roster after them.
-    pub fn apply(&mut self, changes: &[Change], roster: Arc<Roster>) {
+    /// Lets the roster be `roster`, which it is after changes that are on disk, if they concern it.
+    pub fn apply_to_roster(&self, changes: &[Change], roster: Arc<Roster>) {
+        if changes.iter().any(Change::concerns_roster) {
+            self.roster.store(roster);
+        }
+    }
+
+    /// Takes changes that are on disk into the indexes.
+    pub fn apply(&mut self, changes: &[Change]) {
         for change in changes {
             match change {
                 Change::SignalAdded(row) => self.insert(row),
                 Change::SignalRemoved(signal, entry) => self.remove(signal, *entry),
                 Change::Entry(..) | Change::Request(..) | Change::Member(_) | Change::Key(_) => {}
             }
-        }
-        if changes.iter().any(Change::concerns_roster) {
-            self.roster.store(roster);
         }
         self.tell_failures();
     }

@@ -80,7 +80,10 @@ pub fn approve(
     if !missing.is_empty() {
         return Err(LadderError::Incomplete { to, missing });
     }
-    let standing = |approval: &&Approval| approval.to == to && at < approval.at.plus(APPROVAL);
+    // A key may have been revoked because somebody else had it.
+    let is_revoked = |id| roster.key(id).is_none_or(|key| key.revoked.is_some());
+    let standing =
+        |approval: &&Approval| approval.to == to && at < approval.at.plus(APPROVAL) && !is_revoked(approval.by);
     let others: Vec<_> = member.approvals.iter().filter(standing).map(|approval| roster.root(approval.by)).collect();
     if others.contains(&roster.root(by)) {
         return Err(LadderError::SameHand { to });
@@ -196,6 +199,18 @@ mod tests {
         assert_eq!(approve(&roster, &member, to, &all(), (key(2), at(31))), Ok(false));
         // The same hand may then approve again.
         assert_eq!(approve(&roster, &member, to, &all(), (key(1), at(31))), Ok(false));
+    }
+
+    #[test]
+    fn an_approval_by_a_key_that_was_revoked_since_does_not_count() {
+        let mut roster = roster();
+        let to = Status::Contributor;
+        let mut member = member(Status::Checker);
+        member.approvals.push(approved(to, 2, 1));
+        assert_eq!(approve(&roster, &member, to, &all(), (key(1), at(2))), Ok(true));
+        let stolen = roster.key(key(2)).unwrap().clone();
+        roster.set_key(Key { revoked: Some(at(2)), ..stolen });
+        assert_eq!(approve(&roster, &member, to, &all(), (key(1), at(2))), Ok(false));
     }
 
     #[test]
