@@ -8,7 +8,7 @@ use crate::process::{Ran, wait};
 use crate::site::Site;
 
 /// Large enough that an import takes longer than the note of its progress waits.
-const LINES: usize = 20_000;
+const LINES: usize = 30_000;
 
 /// A file with one bad line in the middle, so that what was set aside must survive as well.
 fn write_items(site: &Site) {
