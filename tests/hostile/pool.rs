@@ -28,8 +28,8 @@ fn each_of_all_files_gets_one_answer_from_the_workers_and_costs_the_hub_nothing(
     let bounds = Bounds {
         kinds: KINDS,
         patience: Duration::from_secs(100),
-        // This process holds the files, those on their way to a worker twice; nothing of what they unpack to.
-        memory_max: 200 << 20,
+        // This process makes the files, too: up to 300 MB of them at a time. What they unpack to is more than the rest.
+        memory_max: 600 << 20,
         at_once: 3,
         good: good(),
     };
