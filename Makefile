@@ -37,7 +37,7 @@ demo: setup ## Build and run the demonstration; with your own picture: make demo
 	@$(with_rocksdb) cargo run --locked --quiet -- demo $${IMAGE:+--image "$$IMAGE"}
 
 lint: setup ## Check formatting and run clippy, warnings being errors
-	@cargo fmt --check
+	@cargo fmt --check && cargo fmt --check --manifest-path fuzz/Cargo.toml
 	@$(with_rocksdb) cargo clippy --locked --all-targets -- -D warnings
 
 sanitize: setup ## Run the tests of the index and of PDQ, where the unsafe code is, under AddressSanitizer

@@ -8,6 +8,8 @@ pub mod checksums;
 #[path = "../../src/domain/mod.rs"]
 #[allow(unused_imports, reason = "other modules of the service use the rest")]
 pub mod domain;
+#[path = "../../tests/support/hostile/kinds.rs"]
+mod kinds;
 #[path = "../../src/media/mod.rs"]
 pub mod media;
 mod oracle;
@@ -56,19 +58,7 @@ fn check_fingerprint(all: &Fingerprint, bytes: &[u8]) {
 }
 
 fn check_refusal(error: &FingerprintError) {
-    const KINDS: [&str; 10] = [
-        "empty",
-        "too-many-bytes",
-        "unknown-format",
-        "side-too-long",
-        "too-many-pixels",
-        "too-much-memory",
-        "too-much-work",
-        "unsupported",
-        "damaged",
-        "too-small",
-    ];
-    assert!(KINDS.contains(&error.kind()), "{}", error.kind());
+    assert!(kinds::OF_FILES.contains(&error.kind()), "{}", error.kind());
     let mut causes: Option<&dyn Error> = Some(error);
     while let Some(cause) = causes {
         let words = cause.to_string();

@@ -29,12 +29,8 @@ pub enum Command {
         /// At most the member's roles [default: all of them]
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
-        /// When it stops working, as in 2027-01-31T00:00:00Z
-        #[arg(long, value_name = "TIME")]
-        expires: Option<Timestamp>,
-        /// Put the key into a new file that you alone can read, instead of on the screen
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
+        #[command(flatten)]
+        new: NewKey,
         #[command(flatten)]
         hub: HubArgs,
     },
@@ -56,12 +52,8 @@ pub enum Command {
         /// How long the old key goes on, at most 2160 (90 days)
         #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=2160))]
         overlap_hours: u32,
-        /// When the new one stops working, as in 2027-01-31T00:00:00Z
-        #[arg(long, value_name = "TIME")]
-        expires: Option<Timestamp>,
-        /// Put the key into a new file that you alone can read, instead of on the screen
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
+        #[command(flatten)]
+        new: NewKey,
         #[command(flatten)]
         hub: HubArgs,
     },
@@ -100,6 +92,17 @@ pub enum Command {
     },
 }
 
+/// What is the same for every new key.
+#[derive(Debug, clap::Args)]
+pub struct NewKey {
+    /// When it stops working, as in 2027-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    expires: Option<Timestamp>,
+    /// Put the key into a new file that you alone can read, instead of on the screen
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
 /// A new file for a key that is still to be made.
 pub(super) struct KeyFile(PathBuf);
 
@@ -124,7 +127,7 @@ impl KeyFile {
 
 pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict> {
     match command {
-        Command::Issue { member, label, roles, expires, out, hub } => {
+        Command::Issue { member, label, roles, new: NewKey { expires, out }, hub } => {
             let file = out.map(KeyFile::new).transpose()?;
             let roles = roles_to_wire(&read_roles(&roles, "--role")?);
             let client = hub.connect().await?;
@@ -132,7 +135,7 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             let request = v1::IssueKeyRequest { member_id, label, roles, expires: expires.map(timestamp) };
             show(client.admin().issue_key(request).await?.into_inner(), file, json)?;
         }
-        Command::Rotate { key_id, overlap_hours, expires, out, hub } => {
+        Command::Rotate { key_id, overlap_hours, new: NewKey { expires, out }, hub } => {
             let file = out.map(KeyFile::new).transpose()?;
             let overlap_seconds = overlap_hours * 3_600;
             let request = v1::RotateKeyRequest { key_id, overlap_seconds, expires: expires.map(timestamp) };

@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
-use tokio::task::coop::consume_budget;
 use tonic::{Request, Response, Status};
 
 use super::{Desk, permit};
@@ -133,19 +132,17 @@ impl AdminService for Service {
         let permit = permit::<operation::ListMembers, _>(&request)?;
         let request = request.into_inner();
         let id = request.key_id.parse().at("key_id").map_err(IntoStatus::into_status)?;
-        let found = use_cases.members.key_of(&permit, id).map_err(IntoStatus::into_status)?;
         let since = request.since.as_ref().map(|time| timestamp_from_wire(time, "since")).transpose();
-        let since = since.map_err(IntoStatus::into_status)?.or(found.compromised_since);
+        let since = since.map_err(IntoStatus::into_status)?;
         let examine = use_cases.examine.clone();
-        let first = since.map_or(Ok(0), |since| examine.first_since(since)).map_err(IntoStatus::into_status)?;
+        let search = examine.begin(&permit, id, since).map_err(IntoStatus::into_status)?;
         let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
-        let pages = stream::try_unfold(Some(first), move |from| {
-            let (examine, permit) = (examine.clone(), permit.clone());
+        let pages = stream::try_unfold(search, move |mut search| {
+            let examine = examine.clone();
             async move {
-                consume_budget().await;
-                let Some(from) = from else { return Ok::<_, Status>(None) };
-                let page = examine.page(&permit, id, from).map_err(IntoStatus::into_status)?;
-                Ok(Some((stream::iter(page.suspects.into_iter().map(|one| Ok(contribution(&one)))), page.next)))
+                let page = examine.page(&mut search).await.map_err(IntoStatus::into_status)?;
+                let found = |one| Ok::<_, Status>(contribution(&one));
+                Ok::<_, Status>(page.map(|suspects| (stream::iter(suspects.into_iter().map(found)), search)))
             }
         });
         Ok(Response::new(Box::pin(pages.try_flatten().take_until(stopped).chain(farewell))))

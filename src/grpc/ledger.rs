@@ -105,7 +105,7 @@ impl Follower {
             if self.until_now {
                 return Ok(None);
             }
-            self.follow.wait_beyond(&self.permit, self.next).await.map_err(IntoStatus::into_status)?;
+            self.follow.wait_beyond(self.next).await;
         }
         let page = self.follow.page(&self.permit, self.next).map_err(IntoStatus::into_status)?;
         self.next = page.next;

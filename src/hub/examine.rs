@@ -2,18 +2,33 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
+use super::decide::Refusal;
+use super::members::MemberError;
 use super::read::{self, ReadError};
+use super::sequencer::SequenceError;
+use super::turn;
 use crate::domain::{Actor, EntryId, Fact, KeyId, Timestamp};
-use crate::policy::{Permit, operation};
+use crate::policy::{Permit, Roster, operation};
 use crate::store::{Store, StoredEvent};
 
-/// Events that are read at a time: reading is blocking, and others have their turn between two pages.
-const PAGE: usize = 2_000;
+/// Events that are read in one step of a turn.
+const PAGE: usize = 128;
 
 /// Looks through the ledger for what was done with a key.
 #[derive(Clone)]
 pub struct Examine {
     pub(super) store: Arc<Store>,
+    pub(super) roster: Arc<ArcSwap<Roster>>,
+}
+
+/// Where a search has come to. Only [`Examine::begin`] makes one, for who may.
+#[derive(Debug)]
+pub struct Search {
+    key: KeyId,
+    /// Where the next page begins; nowhere after the last.
+    next: Option<u64>,
 }
 
 /// An entry that was contributed with the key, and what has become of it.
@@ -24,19 +39,49 @@ pub struct Suspect {
     pub is_withdrawn: bool,
 }
 
-/// Suspects, and where the next page begins; nowhere after the last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SuspectPage {
-    pub suspects: Vec<Suspect>,
-    pub next: Option<u64>,
-}
-
 impl Examine {
-    /// Where to begin for everything since then: the first leaf whose event is not older. Events are in the order of their times.
+    /// A search for what was contributed with `key` since then; without a time, since the key is compromised; all, if it is not.
+    ///
+    /// # Errors
+    /// [`MemberError`], also if there is no such key.
+    pub fn begin(
+        &self,
+        _permit: &Permit<operation::ListMembers>,
+        key: KeyId,
+        since: Option<Timestamp>,
+    ) -> Result<Search, MemberError> {
+        let roster = self.roster.load();
+        let found = roster.key(key).ok_or(SequenceError::from(Refusal::NoSuchKey(key)))?;
+        let first = since.or(found.compromised_since).map_or(Ok(0), |since| self.first_since(since))?;
+        Ok(Search { key, next: Some(first) })
+    }
+
+    /// The next of them, none perhaps; `None` after the last.
     ///
     /// # Errors
     /// [`ReadError`] if the ledger cannot be read.
-    pub fn first_since(&self, since: Timestamp) -> Result<u64, ReadError> {
+    pub async fn page(&self, search: &mut Search) -> Result<Option<Vec<Suspect>>, ReadError> {
+        let Some(from) = search.next else { return Ok(None) };
+        turn::step().await;
+        let (mut suspects, mut seen) = (Vec::new(), 0);
+        for row in self.store.events(from)?.take(PAGE) {
+            let (index, stored) = row?;
+            seen += 1;
+            let StoredEvent::Open { event: record, .. } = stored else { continue };
+            let event = read::decode(index, &record)?;
+            let with_it = matches!(event.by, Actor::Member { key, .. } if key == search.key);
+            if with_it && matches!(event.fact, Fact::Contributed { .. }) {
+                let entry = EntryId(index);
+                let state = self.store.entry_state(entry)?.unwrap_or_default();
+                suspects.push(Suspect { entry, contributed: event.at, is_withdrawn: state.withdrawn.is_some() });
+            }
+        }
+        search.next = (seen == PAGE).then_some(from + PAGE as u64);
+        Ok(Some(suspects))
+    }
+
+    /// The first leaf whose event is not older. Events are in the order of their times.
+    fn first_since(&self, since: Timestamp) -> Result<u64, ReadError> {
         let (mut low, mut high) = (0, self.store.folded()?);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -54,31 +99,5 @@ impl Examine {
             }
         }
         Ok(None)
-    }
-
-    /// One page of what was contributed with `key` from leaf `from` on.
-    ///
-    /// # Errors
-    /// [`ReadError`] if the ledger cannot be read.
-    pub fn page(
-        &self,
-        _permit: &Permit<operation::ListMembers>,
-        key: KeyId,
-        from: u64,
-    ) -> Result<SuspectPage, ReadError> {
-        let (mut suspects, mut seen) = (Vec::new(), 0);
-        for row in self.store.events(from)?.take(PAGE) {
-            let (index, stored) = row?;
-            seen += 1;
-            let StoredEvent::Open { event: record, .. } = stored else { continue };
-            let event = read::decode(index, &record)?;
-            let with_it = matches!(event.by, Actor::Member { key: by, .. } if by == key);
-            if with_it && matches!(event.fact, Fact::Contributed { .. }) {
-                let entry = EntryId(index);
-                let state = self.store.entry_state(entry)?.unwrap_or_default();
-                suspects.push(Suspect { entry, contributed: event.at, is_withdrawn: state.withdrawn.is_some() });
-            }
-        }
-        Ok(SuspectPage { suspects, next: (seen == PAGE).then_some(from + PAGE as u64) })
     }
 }

@@ -249,14 +249,6 @@ impl Members {
         self.roster.load().members().cloned().collect()
     }
 
-    /// One key.
-    ///
-    /// # Errors
-    /// [`MemberError`] if there is no such key.
-    pub fn key_of(&self, _permit: &Permit<operation::ListMembers>, id: KeyId) -> Result<Key, MemberError> {
-        self.key(id)
-    }
-
     /// All keys, or one member's, by id.
     pub fn keys(&self, _permit: &Permit<operation::ListMembers>, member: Option<MemberId>) -> Vec<Key> {
         let roster = self.roster.load();

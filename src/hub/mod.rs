@@ -43,7 +43,7 @@ pub use check_media::{CheckMedia, CheckMediaAnswer, CheckMediaError, MediaOption
 pub use commit::{CommitError, Head, Sequenced};
 pub use contribute::{Contribute, ContributeError, Contributed};
 pub use decide::Refusal;
-pub use examine::{Examine, Suspect, SuspectPage};
+pub use examine::{Examine, Search, Suspect};
 pub use fold::FoldError;
 pub use follow::{FeedItem, Follow, FollowError, OpenedEvent, Page};
 pub use founding::{ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE, SecretsError};

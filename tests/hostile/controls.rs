@@ -12,7 +12,7 @@ const FUSE: &[u8] = b"fuse";
 
 /// A panic that shows where it was takes 100 MiB for the names.
 fn bounds() -> Bounds {
-    Bounds { kinds: &["damaged"], patience: Duration::from_secs(5), memory_max: 300 << 20, at_once: 2, good: good() }
+    Bounds { kinds: vec!["damaged"], patience: Duration::from_secs(5), memory_max: 300 << 20, at_once: 2, good: good() }
 }
 
 /// What is found if one file of 300 is answered by `fault`, and all others in good order.

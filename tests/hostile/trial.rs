@@ -40,7 +40,7 @@ pub fn text(fingerprint: &Fingerprint) -> String {
 /// What may be asked of the one that answers.
 pub struct Bounds {
     /// Kinds of refusals that it may give.
-    pub kinds: &'static [&'static str],
+    pub kinds: Vec<&'static str>,
     /// The longest that one file may take. It is there to end a test that hangs, not to measure.
     pub patience: Duration,
     /// The most memory that this process may take for one file, in bytes.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status as Answer};
 
+use crate::enrolment::approve;
 use crate::items::contribute;
 use crate::support::{TestHub, check_of, contribution, draft, pdq};
 
@@ -16,15 +17,6 @@ async fn enrol(hub: &TestHub, name: &str) -> String {
     let member = hub.admin().admin().enrol_member(request).await.unwrap().into_inner();
     assert_eq!((member.status(), &member.roles[..]), (v1::MemberStatus::Applicant, &[][..]));
     member.member_id
-}
-
-async fn approve(operator: &Client, member_id: &str, to: Status) -> Result<v1::Member, Answer> {
-    let request = v1::ApproveMemberRequest {
-        member_id: member_id.to_owned(),
-        to: to.to_wire(),
-        checklist: ChecklistItem::ALL.iter().map(|item| item.to_wire()).collect(),
-    };
-    operator.admin().approve_member(request).await.map(tonic::Response::into_inner)
 }
 
 async fn set(hub: &TestHub, member_id: &str, status: Status) -> Result<v1::Member, Answer> {

@@ -68,8 +68,9 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
     let refuse = |error| refusal(format, error, limits);
     let damaged = |damage| DecodeError::Damaged { format, source: damage };
 
+    let burden = if format == Format::Jpeg { jpeg::Burden::of(bytes) } else { jpeg::Burden::default() };
     // Before the decoder reads the header: with many of these it takes more than linear time for that alone.
-    if format == Format::Jpeg && !jpeg::Burden::of(bytes).header_is_bearable() {
+    if !burden.header_is_bearable() {
         return Err(DecodeError::TooMuchWork);
     }
     let mut decoder = header(format, bytes, limits).map_err(refuse)?;
@@ -78,6 +79,7 @@ pub(super) fn decode_as(format: Format, bytes: &[u8], limits: &DecodeLimits) -> 
         return Err(damaged(Damage::NoPixels));
     }
     limits.check_size(width, height)?;
+    limits.check_work(burden.pixels_passed_over(width, height))?;
     let samples = decoder.color_type();
     let converting = rgb::bytes_per_pixel_needed(samples).ok_or_else(|| error::unknown_samples(format, samples))?;
     let aside = Aside::of(format, bytes, (width, height), samples, limits)?;
@@ -124,7 +126,6 @@ impl Aside {
                 if !survey.has_end {
                     return Err(damaged(Damage::NoEnd));
                 }
-                limits.check_work(jpeg::Burden::of(bytes).pixels_passed_over(width, height))?;
                 Self { bytes_per_pixel: survey.coefficient_bytes_per_pixel(), bytes: bytes.len(), ..nothing }
             }
             Format::WebP => {

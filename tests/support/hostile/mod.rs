@@ -16,6 +16,7 @@ mod exif;
 mod foreign;
 mod gif;
 mod jpeg;
+pub mod kinds;
 mod pieces;
 mod png;
 mod seeds;
