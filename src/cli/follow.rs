@@ -77,6 +77,7 @@ fn words(item: &v1::follow_response::Item) -> String {
             format!("{} since {}", output::plain(&compromised.key_id), output::time(compromised.since.as_ref()))
         }
         Some(Fact::KeyRevoked(revoked)) => output::plain(&revoked.key_id),
+        Some(Fact::QuotaSet(set)) => output::plain(&format!("{}{}", set.member_id, set.key_id)),
         None => String::new(),
     };
     let actor = if opening.actor.is_empty() { "the hub".to_owned() } else { output::plain(&opening.actor) };

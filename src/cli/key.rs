@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 use super::connection::HubArgs;
 use super::member::{read_roles, resolve, role_words};
+use super::quota::{self, QuotaArgs};
 use super::{Verdict, output};
 use crate::client::Client;
 use crate::domain::Timestamp;
@@ -29,6 +30,9 @@ pub enum Command {
         /// At most the member's roles [default: all of them]
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
+        /// From where alone it may be used: an address or a network, as in 192.0.2.0/24; may be given several times
+        #[arg(long = "network", value_name = "CIDR")]
+        networks: Vec<String>,
         #[command(flatten)]
         new: NewKey,
         #[command(flatten)]
@@ -81,6 +85,17 @@ pub enum Command {
         #[command(flatten)]
         hub: HubArgs,
     },
+    /// Give a key a quota of its own, narrower than its member's
+    #[command(after_help = "Example: hashcommons key quota k-abcd2345 --checks-per-second 20")]
+    Quota {
+        /// The key's id
+        #[arg(value_name = "KEY")]
+        key_id: String,
+        #[command(flatten)]
+        quota: QuotaArgs,
+        #[command(flatten)]
+        hub: HubArgs,
+    },
     /// Take a key away, from the next request on
     #[command(after_help = "Example: hashcommons key revoke k-abcd2345")]
     Revoke {
@@ -127,12 +142,13 @@ impl KeyFile {
 
 pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict> {
     match command {
-        Command::Issue { member, label, roles, new: NewKey { expires, out }, hub } => {
+        Command::Issue { member, label, roles, networks, new: NewKey { expires, out }, hub } => {
             let file = out.map(KeyFile::new).transpose()?;
             let roles = roles_to_wire(&read_roles(&roles, "--role")?);
             let client = hub.connect().await?;
             let member_id = resolve(&client, &member).await?;
-            let request = v1::IssueKeyRequest { member_id, label, roles, expires: expires.map(timestamp) };
+            let expires = expires.map(timestamp);
+            let request = v1::IssueKeyRequest { member_id, label, roles, expires, networks };
             show(client.admin().issue_key(request).await?.into_inner(), file, json)?;
         }
         Command::Rotate { key_id, overlap_hours, new: NewKey { expires, out }, hub } => {
@@ -168,6 +184,10 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
                     output::line(&words(key))?;
                 }
             }
+        }
+        Command::Quota { key_id, quota, hub } => {
+            let request = v1::SetQuotaRequest { key_id, quota: Some(quota.quota()?), ..Default::default() };
+            quota::set(&hub.connect().await?, request, json).await?;
         }
         Command::Revoke { key_id, hub } => {
             let key = hub.connect().await?.admin().revoke_key(v1::RevokeKeyRequest { key_id }).await?.into_inner();
@@ -222,6 +242,13 @@ fn words(key: &v1::Key) -> String {
     }
     if key.expires.is_some() {
         text.push_str(&format!("  expires {}", output::time(key.expires.as_ref())));
+    }
+    if !key.networks.is_empty() {
+        let networks: Vec<_> = key.networks.iter().map(|network| output::plain(network)).collect();
+        text.push_str(&format!("  from {}", networks.join(", ")));
+    }
+    if let Some(own) = &key.quota {
+        text.push_str(&format!("  {}", quota::words(own)));
     }
     if key.compromised_since.is_some() {
         text.push_str(&format!("  COMPROMISED since {}", output::time(key.compromised_since.as_ref())));

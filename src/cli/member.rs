@@ -8,6 +8,7 @@ use clap::Subcommand;
 
 use super::connection::HubArgs;
 use super::key::KeyFile;
+use super::quota::{self, QuotaArgs};
 use super::{Verdict, output};
 use crate::client::Client;
 use crate::domain::{Checklist, ChecklistItem, MemberId, Role, Roles, Status, StatusReason};
@@ -98,6 +99,21 @@ pub enum Command {
         #[command(flatten)]
         hub: HubArgs,
     },
+    /// Give a member a quota of its own, in place of that of its status
+    #[command(
+        after_help = "Examples: hashcommons member quota 'Example Video' --checks-per-second 1000 --streams 64\n          \
+            hashcommons member quota m-abcd2345 --default\n\n\
+            docs/operation.md has the quotas by status."
+    )]
+    Quota {
+        /// The member's id or name
+        #[arg(value_name = "MEMBER")]
+        member: String,
+        #[command(flatten)]
+        quota: QuotaArgs,
+        #[command(flatten)]
+        hub: HubArgs,
+    },
     /// List all members
     #[command(after_help = "Example: hashcommons member list --json")]
     List {
@@ -165,6 +181,12 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
                     output::line(&event_words(event))?;
                 }
             }
+        }
+        Command::Quota { member, quota, hub } => {
+            let quota = Some(quota.quota()?);
+            let client = hub.connect().await?;
+            let member_id = resolve(&client, &member).await?;
+            quota::set(&client, v1::SetQuotaRequest { member_id, quota, ..Default::default() }, json).await?;
         }
         Command::List { hub } => {
             let response = hub.connect().await?.admin().list_members(v1::ListMembersRequest {}).await?.into_inner();
@@ -299,6 +321,9 @@ fn words(member: &v1::Member) -> String {
     if !member.control_group.is_empty() {
         text.push_str(&format!("  of {}", output::plain(&member.control_group)));
     }
+    if let Some(own) = &member.quota {
+        text.push_str(&format!("  {}", quota::words(own)));
+    }
     text.push_str(&format!("  enrolled {}", output::time(member.enrolled.as_ref())));
     for approval in &member.approvals {
         let (to, key) = (output::code::<Status>(approval.to), output::plain(&approval.key_id));
@@ -323,6 +348,9 @@ fn event_words(event: &v1::MemberEvent) -> String {
     }
     if event.reason != 0 {
         text.push_str(&format!(" ({})", output::code::<StatusReason>(event.reason)));
+    }
+    if let Some(set) = &event.quota {
+        text.push_str(&format!(": {}", quota::words(set)));
     }
     if !event.checklist.is_empty() {
         let effect = if event.is_enough { "" } else { ", one more to go" };

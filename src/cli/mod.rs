@@ -17,6 +17,7 @@ mod import;
 mod key;
 mod member;
 mod output;
+mod quota;
 mod serve;
 mod taxonomy;
 mod trace;

@@ -1,6 +1,7 @@
 //! `hashcommons serve`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,9 +11,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Verdict, output};
-use crate::domain::{SystemClock, SystemEntropy};
+use crate::domain::{Quota, SystemClock, SystemEntropy};
 use crate::grpc::TransportLimits;
 use crate::hub::{ADMIN_KEY_FILE, HubConfig, SECOND_ADMIN_KEY_FILE};
+use crate::policy::QuotaTable;
 use crate::serve::{self, ServeConfig, TlsFiles};
 use crate::worker::{PoolConfig, Sandboxing};
 
@@ -100,6 +102,51 @@ pub struct ServeFile {
     media_unsandboxed: Option<bool>,
     log_format: Option<LogFormat>,
     log: Option<String>,
+    #[serde(default)]
+    quota: QuotasFile,
+}
+
+/// The table `quota` of the settings file: where the quotas of a status are to be others.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct QuotasFile {
+    checker: QuotaFile,
+    contributor: QuotaFile,
+    trusted: QuotaFile,
+    duties: QuotaFile,
+}
+
+/// Those of one status.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct QuotaFile {
+    checks_per_second: Option<NonZeroU32>,
+    media_bytes_per_second: Option<NonZeroU32>,
+    contributions_per_day: Option<NonZeroU32>,
+    streams: Option<NonZeroU32>,
+}
+
+impl QuotasFile {
+    fn table(&self) -> QuotaTable {
+        let default = QuotaTable::default();
+        QuotaTable {
+            checker: default.checker.with(&self.checker.quota()),
+            contributor: default.contributor.with(&self.contributor.quota()),
+            trusted: default.trusted.with(&self.trusted.quota()),
+            duties: default.duties.with(&self.duties.quota()),
+        }
+    }
+}
+
+impl QuotaFile {
+    fn quota(&self) -> Quota {
+        Quota {
+            checks_per_second: self.checks_per_second.map(NonZeroU32::get),
+            media_bytes_per_second: self.media_bytes_per_second.map(NonZeroU32::get),
+            contributions_per_day: self.contributions_per_day.map(NonZeroU32::get),
+            streams: self.streams.map(NonZeroU32::get),
+        }
+    }
 }
 
 /// Settings as they are to be used.
@@ -145,7 +192,7 @@ impl Args {
                 listen,
                 tls,
                 behind_tls_proxy: self.behind_tls_proxy.or(file.behind_tls_proxy).unwrap_or_default(),
-                hub: HubConfig { origin: self.origin.or(file.origin), media },
+                hub: HubConfig { origin: self.origin.or(file.origin), media, quotas: file.quota.table() },
                 transport: TransportLimits::default(),
             },
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),

@@ -102,6 +102,7 @@ fn words(event: &Event) -> String {
         Fact::KeyRotated { key, replaces, .. } => format!("the issue of {} in place of {replaces}", key.id),
         Fact::KeyCompromised { key, since } => format!("that {key} is compromised since {since}"),
         Fact::KeyRevoked { key } => format!("the revocation of {key}"),
+        Fact::QuotaSet { of, .. } => format!("the setting of a quota of {of}"),
     };
     format!("{what}, {}", event.at)
 }

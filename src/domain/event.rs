@@ -1,7 +1,7 @@
 //! Events: what the ledger records, one leaf each. Everything the hub knows is a fold of them.
 
 use super::codes::codes;
-use super::{Checklist, Draft, EntryId, Key, KeyId, Member, MemberId, Status, Timestamp};
+use super::{Checklist, Draft, EntryId, Holder, Key, KeyId, Member, MemberId, Quota, Status, Timestamp};
 
 /// Who made an event happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,7 @@ codes! {
         KeyRotated = "key-rotated",
         KeyRevoked = "key-revoked",
         KeyCompromised = "key-compromised",
+        QuotaSet = "quota-set",
     }
 }
 
@@ -94,6 +95,8 @@ pub enum Fact {
     KeyRevoked { key: KeyId },
     /// A key is thought to have been in other hands since then. It was taken away, if it was not before.
     KeyCompromised { key: KeyId, since: Timestamp },
+    /// A member or a key got a quota of its own, in place of the one it had before.
+    QuotaSet { of: Holder, quota: Quota },
 }
 
 impl Fact {
@@ -109,6 +112,7 @@ impl Fact {
             Self::KeyRotated { .. } => EventKind::KeyRotated,
             Self::KeyRevoked { .. } => EventKind::KeyRevoked,
             Self::KeyCompromised { .. } => EventKind::KeyCompromised,
+            Self::QuotaSet { .. } => EventKind::QuotaSet,
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
 use data_encoding::{BASE32_NOPAD, Encoding, Specification};
+use ipnet::IpNet;
 
 use super::codes::codes;
-use super::{Code, Name, Timestamp};
+use super::{Code, Name, Quota, Timestamp};
 
 codes! {
     /// What a member, or one of its keys, may do. See `docs/authorization.md` for the table.
@@ -215,6 +217,8 @@ pub struct Member {
     /// What it does for the hub, whatever its status: reviews, audits, administers.
     pub duties: Roles,
     pub enrolled: Timestamp,
+    /// Where that of its status does not fit. Folded, never in an event.
+    pub quota: Quota,
     /// Of its next status, as long as they are too few. Folded, never in an event.
     pub approvals: Vec<Approval>,
     /// Leaf indexes of all events about it and its keys. Folded, never in an event.
@@ -226,7 +230,8 @@ impl Member {
     pub fn new(id: MemberId, name: Name, jurisdiction: Jurisdiction, enrolled: Timestamp) -> Self {
         let (duties, approvals, events) = (Roles::new(), Vec::new(), Vec::new());
         let status = Status::Applicant;
-        Self { id, name, jurisdiction, control_group: None, status, duties, enrolled, approvals, events }
+        let (control_group, quota) = (None, Quota::default());
+        Self { id, name, jurisdiction, control_group, status, duties, enrolled, quota, approvals, events }
     }
 
     /// What it may do now.
@@ -253,15 +258,71 @@ pub struct Key {
     pub issued_by: Option<KeyId>,
     pub issued: Timestamp,
     pub expires: Option<Timestamp>,
+    /// From where alone it may be used; from everywhere, if there are none.
+    pub networks: Vec<Network>,
+    /// Narrower than its member's, or none of its own. Folded, never in an event.
+    pub quota: Quota,
     pub revoked: Option<Timestamp>,
     /// From when on somebody else is thought to have had it: what was contributed with it since needs to be looked at again.
     pub compromised_since: Option<Timestamp>,
 }
 
 impl Key {
+    /// As it begins: for everywhere and without end.
+    pub fn new(id: KeyId, member: MemberId, roles: Roles, mac: KeyMac, issued: Timestamp) -> Self {
+        let (label, issued_by, networks, quota) = (None, None, Vec::new(), Quota::default());
+        let (expires, revoked, compromised_since) = (None, None, None);
+        Self { id, member, label, roles, mac, issued_by, issued, expires, networks, quota, revoked, compromised_since }
+    }
+
+    /// Whether it may be used from this address.
+    pub fn is_for(&self, address: IpAddr) -> bool {
+        self.networks.is_empty() || self.networks.iter().any(|network| network.contains(address))
+    }
+
     /// Whether the key opens anything at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
+    }
+}
+
+/// Addresses that belong together, as in 192.0.2.0/24 or 2001:db8::/32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Network(IpNet);
+
+/// Text that is no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    #[error("must be an address or a network in CIDR form, as in 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")]
+    Form,
+    /// Somebody may have meant another one.
+    #[error("has bits of an address beyond its prefix; the network is {0}")]
+    HostBits(Network),
+}
+
+impl Network {
+    /// Whether the address is one of its. IPv4 addresses that an IPv6 socket maps into IPv6 are IPv4 addresses.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let net = match text.parse::<IpAddr>() {
+            Ok(address) => IpNet::from(address),
+            Err(_) => text.parse().map_err(|_| NetworkError::Form)?,
+        };
+        let network = Self(net.trunc());
+        if net == network.0 { Ok(network) } else { Err(NetworkError::HostBits(network)) }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -296,6 +357,43 @@ mod tests {
     fn the_lower_case_codec_is_a_codec_of_its_own() {
         assert_eq!(base32_lower_codec().encode(b"hello"), base32_lower(b"hello"));
         assert!(base32_lower_codec().decode(b"NBSWY3DP").is_err());
+    }
+
+    #[test]
+    fn a_network_has_its_addresses_and_no_others() {
+        for (network, inside, outside) in [
+            ("192.0.2.0/24", "192.0.2.255", "192.0.3.0"),
+            ("192.0.2.7", "192.0.2.7", "192.0.2.8"),
+            ("192.0.2.0/24", "::ffff:192.0.2.1", "::192.0.2.1"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"),
+            ("0.0.0.0/0", "255.255.255.255", "::1"),
+        ] {
+            let read: Network = network.parse().unwrap();
+            assert!(read.contains(inside.parse().unwrap()), "{network} {inside}");
+            assert!(!read.contains(outside.parse().unwrap()), "{network} {outside}");
+            assert_eq!(read.to_string().parse(), Ok(read));
+        }
+    }
+
+    #[test]
+    fn a_network_that_may_mean_another_is_refused_and_told() {
+        let error = "192.0.2.7/24".parse::<Network>().unwrap_err();
+        assert!(error.to_string().contains("192.0.2.0/24"), "{error}");
+        for bad in ["", "192.0.2.0/33", "192.0.2/24", "example.org", "192.0.2.0/24 ", "2001:db8::/129", "192.0.2.0/-1"]
+        {
+            assert_eq!(bad.parse::<Network>(), Err(NetworkError::Form), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_networks_is_for_everywhere() {
+        let id = KeyId::from_bytes([1; 5]);
+        let at = Timestamp::from_millis(0).unwrap();
+        let mut key = Key::new(id, MemberId::from_bytes([1; 5]), Roles::new(), KeyMac([0; 32]), at);
+        let address = "203.0.113.9".parse().unwrap();
+        assert!(key.is_for(address));
+        key.networks = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+        assert!(!key.is_for(address) && key.is_for("192.0.2.9".parse().unwrap()));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod field;
 mod member;
 mod orientation;
 mod provenance;
+mod quota;
 mod signal;
 mod standing;
 mod taxonomy;
@@ -23,7 +24,7 @@ pub use event::{Actor, Event, EventKind, Fact, RequestDigest, StatusReason, With
 pub use field::{At, FieldError};
 pub use member::{
     Approval, Checklist, ChecklistItem, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac, Member, MemberId,
-    Role, Roles, Status,
+    Network, NetworkError, Role, Roles, Status,
 };
 pub(crate) use member::{base32_lower, base32_lower_codec};
 pub use orientation::Orientation;
@@ -31,6 +32,7 @@ pub use provenance::{
     Action, AnalystTier, Basis, Confidence, ConfidenceOutOfRange, Context, GovernmentOrder, Origin, Producer,
     Provenance, Reviewers, Tlp,
 };
+pub use quota::{Holder, Quota};
 pub use signal::{
     Digest, Distance, Hash64, HexError, Pdq, Quality, QualityError, QualityOutOfRange, Signal, SignalKind,
 };

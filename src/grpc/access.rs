@@ -49,6 +49,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.AdminService/MarkKeyCompromised", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/ListContributions", needs::<operation::ListMembers>()),
     ("/hashcommons.v1.AdminService/ListKeys", needs::<operation::ListMembers>()),
+    ("/hashcommons.v1.AdminService/SetQuota", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/RevokeKey", needs::<operation::Administer>()),
     ("/hashcommons.v1.TaxonomyService/GetTaxonomy", needs::<operation::ReadTaxonomy>()),
     ("/grpc.health.v1.Health/Check", Access::Open),

@@ -6,13 +6,13 @@ use std::time::Duration;
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use tonic::{Request, Response, Status};
 
-use super::{Desk, permit};
+use super::{Desk, permit, while_open};
 use crate::domain::{self, At, StatusReason};
 use crate::policy::operation;
 use crate::wire::v1::{self, admin_service_server::AdminService};
 use crate::wire::{
     self, Coded, IntoStatus, checklist_from_wire, contribution, enrolment, key, key_request, member, member_event,
-    timestamp_from_wire,
+    quota_request, timestamp_from_wire,
 };
 
 pub(super) struct Service(pub(super) Desk);
@@ -135,6 +135,7 @@ impl AdminService for Service {
         let since = request.since.as_ref().map(|time| timestamp_from_wire(time, "since")).transpose();
         let since = since.map_err(IntoStatus::into_status)?;
         let examine = use_cases.examine.clone();
+        let open = use_cases.gate.open_stream(permit.principal()).map_err(IntoStatus::into_status)?;
         let search = examine.begin(&permit, id, since).map_err(IntoStatus::into_status)?;
         let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
         let pages = stream::try_unfold(search, move |mut search| {
@@ -145,7 +146,7 @@ impl AdminService for Service {
                 Ok::<_, Status>(page.map(|suspects| (stream::iter(suspects.into_iter().map(found)), search)))
             }
         });
-        Ok(Response::new(Box::pin(pages.try_flatten().take_until(stopped).chain(farewell))))
+        Ok(Response::new(while_open(open, pages.try_flatten().take_until(stopped).chain(farewell))))
     }
 
     #[tracing::instrument(name = "list_keys", skip_all)]
@@ -155,6 +156,15 @@ impl AdminService for Service {
         let of = &request.get_ref().member_id;
         let of = if of.is_empty() { None } else { Some(of.parse().at("member_id").map_err(IntoStatus::into_status)?) };
         Ok(Response::new(v1::ListKeysResponse { keys: members.keys(&permit, of).iter().map(key).collect() }))
+    }
+
+    #[tracing::instrument(name = "set_quota", skip_all)]
+    async fn set_quota(&self, request: Request<v1::SetQuotaRequest>) -> Result<Response<v1::SetQuotaResponse>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::Administer, _>(&request)?;
+        let (of, quota) = quota_request(request.get_ref()).map_err(IntoStatus::into_status)?;
+        members.set_quota(&permit, of, quota).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(v1::SetQuotaResponse {}))
     }
 
     #[tracing::instrument(name = "revoke_key", skip_all)]

@@ -9,12 +9,14 @@ use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Desk, permit};
+use super::{Desk, permit, while_open};
 use crate::domain::FieldError;
 use crate::hub::{Check, CheckAnswer, MediaOptions};
 use crate::policy::{Permit, operation};
 use crate::wire::v1::{self, check_service_server::CheckService};
-use crate::wire::{IntoStatus, TAG_BYTES_MAX, check_answer, check_media_answer, check_query, media_options};
+use crate::wire::{
+    IntoStatus, TAG_BYTES_MAX, check_answer, check_media_answer, check_query, media_options, retry_after,
+};
 
 /// The longest an upload may take.
 const UPLOAD: Duration = Duration::from_secs(60);
@@ -40,6 +42,7 @@ impl CheckService for Service {
     async fn check_stream(&self, request: Request<Streaming<v1::CheckRequest>>) -> Result<Response<Answers>, Status> {
         let use_cases = self.0.use_cases()?;
         let permit = permit::<operation::Check, _>(&request)?;
+        let open = use_cases.gate.open_stream(permit.principal()).map_err(IntoStatus::into_status)?;
         let authority = permit.authority();
         let (stopped, farewell) = self.0.end(use_cases.gate.clone(), authority.clone());
         let asked = Arc::new((use_cases.gate.clone(), authority, use_cases.check.clone(), permit));
@@ -55,7 +58,7 @@ impl CheckService for Service {
                 Ok(answer_one(check, permit, request?).await)
             }
         });
-        Ok(Response::new(Box::pin(answers.chain(farewell))))
+        Ok(Response::new(while_open(open, answers.chain(farewell))))
     }
 
     #[tracing::instrument(name = "check_media", skip_all)]
@@ -65,7 +68,7 @@ impl CheckService for Service {
     ) -> Result<Response<v1::CheckMediaResponse>, Status> {
         let check_media = &self.0.use_cases()?.check_media;
         let permit = permit::<operation::Check, _>(&request)?;
-        let mut upload = check_media.begin().map_err(IntoStatus::into_status)?;
+        let mut upload = check_media.begin(permit).map_err(IntoStatus::into_status)?;
         let mut parts = request.into_inner();
         let mut options = MediaOptions::default();
         let mut first = true;
@@ -87,7 +90,7 @@ impl CheckService for Service {
         };
         let late = |_| Status::deadline_exceeded(format!("media: must arrive within {} s", UPLOAD.as_secs()));
         timeout(UPLOAD, read).await.map_err(late)??;
-        let answer = upload.finish(&permit, options).await.map_err(IntoStatus::into_status)?;
+        let answer = upload.finish(options).await.map_err(IntoStatus::into_status)?;
         Ok(Response::new(check_media_answer(&answer)))
     }
 }
@@ -113,6 +116,7 @@ async fn answer_one(
             tag: request.tag[..request.tag.floor_char_boundary(TAG_BYTES_MAX)].to_owned(),
             message: status.message().to_owned(),
             code: status.code().into(),
+            retry_after: retry_after(&status),
         }),
     };
     v1::CheckStreamResponse { answer: Some(answer) }

@@ -5,12 +5,12 @@ use std::pin::Pin;
 use futures_util::stream::{Stream, StreamExt};
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use super::{Desk, permit};
+use super::{Desk, permit, while_open};
 use crate::domain::{At, EntryId, WithdrawReason};
 use crate::hub::{Contribute, Contributed};
 use crate::policy::{Permit, operation};
 use crate::wire::v1::{self, contribute_service_server::ContributeService};
-use crate::wire::{self, Coded, IntoStatus, draft_from_wire};
+use crate::wire::{self, Coded, IntoStatus, draft_from_wire, retry_after};
 
 /// Items of one stream that may be on their way to the disk at the same time.
 const IN_FLIGHT: usize = 1_000;
@@ -45,13 +45,14 @@ impl ContributeService for Service {
         let use_cases = self.0.use_cases()?;
         let contribute = use_cases.contribute.clone();
         let permit = permit::<operation::Contribute, _>(&request)?;
+        let open = use_cases.gate.open_stream(permit.principal()).map_err(IntoStatus::into_status)?;
         let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
         // What has been read is answered: it may be on disk already.
         let answers = request.into_inner().take_until(stopped).map(move |request| {
             let (contribute, permit) = (contribute.clone(), permit.clone());
             async move { answer_one(&contribute, &permit, request?).await }
         });
-        Ok(Response::new(Box::pin(answers.buffered(IN_FLIGHT).chain(farewell))))
+        Ok(Response::new(while_open(open, answers.buffered(IN_FLIGHT).chain(farewell))))
     }
 
     #[tracing::instrument(name = "withdraw", skip_all, fields(entry = request.get_ref().entry_id))]
@@ -113,7 +114,12 @@ async fn answer_one(
         Ok(Taken::Declined(declined)) => Outcome::Declined(declined),
         Err(status) if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) => return Err(status),
         Err(status) => {
-            Outcome::Rejected(v1::Rejected { code: status.code().into(), message: status.message().to_owned() })
+            let retry_after = retry_after(&status);
+            Outcome::Rejected(v1::Rejected {
+                code: status.code().into(),
+                message: status.message().to_owned(),
+                retry_after,
+            })
         }
     };
     Ok(v1::ContributeStreamResponse { request_id, outcome: Some(outcome) })

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use futures_util::stream::{self, Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use super::{Desk, permit};
+use super::{Desk, permit, while_open};
 use crate::hub::Follow;
 use crate::policy::{Permit, operation};
 use crate::wire::v1::{self, ledger_service_server::LedgerService};
@@ -24,6 +24,7 @@ impl LedgerService for Service {
         let use_cases = self.0.use_cases()?;
         let follow = use_cases.follow.clone();
         let permit = permit::<operation::Follow, _>(&request)?;
+        let open = use_cases.gate.open_stream(permit.principal()).map_err(IntoStatus::into_status)?;
         let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
         let request = request.into_inner();
         let follower = Follower { follow, permit, next: request.from, until_now: request.until_now, at_end: false };
@@ -35,7 +36,7 @@ impl LedgerService for Service {
                 Err(status) => Some((vec![Err(status)], None)),
             }
         });
-        Ok(Response::new(Box::pin(pages.flat_map(stream::iter).take_until(stopped).chain(farewell))))
+        Ok(Response::new(while_open(open, pages.flat_map(stream::iter).take_until(stopped).chain(farewell))))
     }
 
     #[tracing::instrument(name = "checkpoint", level = "debug", skip_all)]

@@ -8,6 +8,7 @@ mod admin;
 mod check;
 mod contribute;
 mod ledger;
+mod load;
 mod review;
 mod router;
 mod taxonomy;
@@ -18,12 +19,12 @@ use std::future::ready;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::sync::watch;
 use tonic::{Request, Status};
 
 use crate::hub::{Gate, UseCases};
-use crate::policy::{Authority, Lapsed, Operation, Permit, Principal};
+use crate::policy::{Authority, Lapsed, OpenStream, Operation, Permit, Principal};
 use crate::wire::IntoStatus;
 
 /// How often an open stream's permit is looked at again. Revocation is to reach it within a second.
@@ -92,6 +93,15 @@ async fn lapse(gate: &Gate, authority: &Authority) -> Lapsed {
             return lapsed;
         }
     }
+}
+
+/// A stream of answers, and what counts as long as it is open.
+fn while_open<T>(open: OpenStream, answers: impl Stream<Item = T> + Send + 'static) -> BoxStream<'static, T> {
+    Box::pin(answers.map(move |answer| {
+        // Let go of with the stream.
+        let _ = &open;
+        answer
+    }))
 }
 
 /// The permit of a request for `O`.

@@ -12,7 +12,7 @@ use super::turn;
 use super::view::{EntryView, Viewer};
 use crate::domain::{At, Distance, Entry, EntryId, EntryState, FieldError, Signal, SignalKind, Timestamp, check_count};
 use crate::index::{HammingIndex, Neighbours, SearchError};
-use crate::policy::{Permit, expiry_passed, operation, weigh};
+use crate::policy::{Exhausted, Meter, Permit, Quotas, expiry_passed, operation, weigh};
 use crate::store::Store;
 
 /// The most signals of one item that a check may name.
@@ -29,6 +29,7 @@ pub struct Check {
     pub(super) store: Arc<Store>,
     pub(super) head: watch::Receiver<Head>,
     pub(super) viewer: Viewer,
+    pub(super) quotas: Quotas,
 }
 
 /// One signal to look up.
@@ -145,6 +146,9 @@ pub struct CheckAnswer {
 /// Why a check has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
+    /// The caller has asked as much as it may for now.
+    #[error(transparent)]
+    Quota(#[from] Exhausted),
     /// An entry that was found could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -168,6 +172,17 @@ impl Check {
     /// # Errors
     /// [`CheckError`]: then nothing is known, which is not "no match".
     pub async fn run(&self, permit: &Permit<operation::Check>, check: &CheckQuery) -> Result<CheckAnswer, CheckError> {
+        let asked = check.queries.len() as u64;
+        self.quotas.take(permit.principal(), Meter::Checks, asked, self.viewer.clock.now())?;
+        self.look_up(permit, check).await
+    }
+
+    /// The same, counted already.
+    pub(super) async fn look_up(
+        &self,
+        permit: &Permit<operation::Check>,
+        check: &CheckQuery,
+    ) -> Result<CheckAnswer, CheckError> {
         let now = self.viewer.clock.now();
         let mut found = Found::new();
         let mut more = false;

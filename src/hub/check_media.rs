@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::check::{Check, CheckAnswer, CheckError, CheckQuery, Outcome, Query};
 use crate::domain::FieldError;
 use crate::media::{Fingerprint, OrientedSignal, Turns};
-use crate::policy::{Permit, operation};
+use crate::policy::{Exhausted, Meter, OpenStream, Permit, operation};
 use crate::worker::{JobError, Pool, SubmitError};
 
 /// Uploads that may be on their way or waiting, for each picture that is being decoded.
@@ -32,10 +32,12 @@ pub struct CheckMedia {
 /// A picture as it arrives.
 pub struct Upload {
     check: Check,
+    permit: Permit<operation::Check>,
     decoders: Pool,
     bytes_max: usize,
     memory: Arc<Semaphore>,
     file: File,
+    _stream: OpenStream,
 }
 
 /// What has come of a picture, and what it holds of what all uploads share; that is given back when it is let go of, by
@@ -74,6 +76,9 @@ pub struct CheckMediaAnswer {
 /// Why a picture was not checked.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckMediaError {
+    /// The caller has sent as much as it may for now.
+    #[error(transparent)]
+    Quota(#[from] Exhausted),
     /// The log says why.
     #[error(
         "this hub takes no pictures, because it has no sandbox to decode them in: hash the picture yourself (`hashcommons \
@@ -112,19 +117,24 @@ impl CheckMedia {
         }
     }
 
-    /// A place for one picture.
+    /// A place for one picture. It counts as one signal looked up, and as a stream.
     ///
     /// # Errors
-    /// At once: [`CheckMediaError::NoDecoder`]; [`CheckMediaError::Busy`] if too many are on their way.
-    pub fn begin(&self) -> Result<Upload, CheckMediaError> {
+    /// At once: [`CheckMediaError::NoDecoder`]; [`CheckMediaError::Quota`]; [`CheckMediaError::Busy`] if too many are on their way.
+    pub fn begin(&self, permit: Permit<operation::Check>) -> Result<Upload, CheckMediaError> {
         let decoders = self.decoders.clone().ok_or(CheckMediaError::NoDecoder)?;
+        let quotas = &self.check.quotas;
+        let stream = quotas.open_stream(permit.principal())?;
+        quotas.take(permit.principal(), Meter::Checks, 1, self.check.viewer.clock.now())?;
         let place = self.places.clone().try_acquire_owned().map_err(|_| CheckMediaError::Busy)?;
         Ok(Upload {
             check: self.check.clone(),
+            permit,
             decoders,
             bytes_max: self.bytes_max,
             memory: self.memory.clone(),
             file: File { bytes: Vec::new(), _place: place, memory: None },
+            _stream: stream,
         })
     }
 
@@ -140,14 +150,16 @@ impl Upload {
     /// Takes the next piece.
     ///
     /// # Errors
-    /// [`CheckMediaError::TooLong`] as soon as the pieces are more than a picture may have; [`CheckMediaError::Busy`] if others
-    /// take the memory that it would need.
+    /// [`CheckMediaError::TooLong`] as soon as the pieces are more than a picture may have; [`CheckMediaError::Quota`];
+    /// [`CheckMediaError::Busy`] if others take the memory that it would need.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), CheckMediaError> {
         let max = self.bytes_max;
         let needed = self.file.bytes.len() + piece.len();
         if needed > max {
             return Err(CheckMediaError::TooLong { max });
         }
+        let now = self.check.viewer.clock.now();
+        self.check.quotas.take(self.permit.principal(), Meter::MediaBytes, piece.len() as u64, now)?;
         if needed > self.file.bytes.capacity() {
             self.grow(needed.max(2 * self.file.bytes.capacity()).min(max))?;
         }
@@ -173,17 +185,14 @@ impl Upload {
     ///
     /// # Errors
     /// [`CheckMediaError`].
-    pub async fn finish(
-        self,
-        permit: &Permit<operation::Check>,
-        options: MediaOptions,
-    ) -> Result<CheckMediaAnswer, CheckMediaError> {
-        let Self { check, decoders, file, .. } = self;
+    pub async fn finish(self, options: MediaOptions) -> Result<CheckMediaAnswer, CheckMediaError> {
+        // The stream goes on counting until there is an answer.
+        let Self { check, permit, decoders, file, _stream, .. } = self;
         // The file takes its place with it, and gives it back when it is hashed, or when the caller has gone away.
         let fingerprint = decoders.submit(file, options.turns)?.await?;
         let signals = fingerprint.signals();
         let queries = signals.iter().map(|turned| Query::new(turned.signal, None)).collect::<Result<_, _>>()?;
-        let mut check = check.run(permit, &CheckQuery::new(queries, options.limit)?).await?;
+        let mut check = check.look_up(&permit, &CheckQuery::new(queries, options.limit)?).await?;
         if fingerprint.is_featureless() {
             check.outcomes.push(Outcome::TooFeatureless);
         }

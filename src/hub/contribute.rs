@@ -9,7 +9,7 @@ use super::sequencer::{SequenceError, Sequencer};
 use super::view::Viewer;
 use crate::domain::{Draft, EntryId, FieldError, RequestId, Standing, Taxonomies};
 use crate::ledger::Receipt;
-use crate::policy::{Admission, MacSecret, Permit, Principal, admit, operation};
+use crate::policy::{Admission, Exhausted, MacSecret, Meter, Permit, Principal, Quotas, admit, operation};
 use crate::store::Store;
 
 /// Takes contributions.
@@ -21,6 +21,7 @@ pub struct Contribute {
     pub(super) viewer: Viewer,
     pub(super) secret: MacSecret,
     pub(super) taxonomies: Arc<Taxonomies>,
+    pub(super) quotas: Quotas,
 }
 
 /// What became of a contribution.
@@ -46,6 +47,9 @@ pub enum ContributeError {
     /// A field is not as it must be.
     #[error(transparent)]
     Field(#[from] FieldError),
+    /// The caller has contributed as much as it may for now.
+    #[error(transparent)]
+    Quota(#[from] Exhausted),
     /// The sequencer did not take it.
     #[error(transparent)]
     Sequence(#[from] SequenceError),
@@ -74,6 +78,7 @@ impl Contribute {
         if let Admission::TooFeatureless { signal } = admit(&draft, taxonomy).map_err(|error| error.within("draft"))? {
             return Ok(Contributed::TooFeatureless { signal });
         }
+        self.quotas.take(permit.principal(), Meter::Contributions, 1, self.viewer.clock.now())?;
         let intent = Intent::Contribute {
             request: self.secret.request_digest(permit.principal().member, request),
             taxonomy: taxonomy.version,

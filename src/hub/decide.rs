@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::read::{self, ReadError};
 use crate::domain::{
-    Actor, Checklist, Draft, EntryId, Event, Fact, FieldError, Key, KeyId, Member, MemberId, RequestDigest, Status,
-    StatusReason, Timestamp, WithdrawReason,
+    Actor, Checklist, Draft, EntryId, Event, Fact, FieldError, Holder, Key, KeyId, Member, MemberId, Quota,
+    RequestDigest, Status, StatusReason, Timestamp, WithdrawReason,
 };
 use crate::policy::{self, Authority, LadderError, Lapsed, Roster, check_validity};
 use crate::store::{Store, StoreError};
@@ -48,6 +48,10 @@ pub enum Intent {
     CompromisedKey {
         key: KeyId,
         since: Timestamp,
+    },
+    SetQuota {
+        of: Holder,
+        quota: Quota,
     },
 }
 
@@ -153,7 +157,8 @@ impl Pending {
             | Fact::KeyIssued(_)
             | Fact::KeyRotated { .. }
             | Fact::KeyRevoked { .. }
-            | Fact::KeyCompromised { .. } => {}
+            | Fact::KeyCompromised { .. }
+            | Fact::QuotaSet { .. } => {}
         }
         self.events.push(event);
         index
@@ -239,6 +244,14 @@ impl Pending {
                 }
                 Some(_) => Fact::KeyCompromised { key: id, since },
             },
+            Intent::SetQuota { of, quota } => {
+                match of {
+                    Holder::Member(id) => drop(self.member(id)?),
+                    Holder::Key(id) if self.roster.key(id).is_none() => return Err(Refusal::NoSuchKey(id)),
+                    Holder::Key(_) => {}
+                }
+                Fact::QuotaSet { of, quota }
+            }
         };
         let by = Actor::Member { member: caller, key: authority.principal.key };
         Ok(Decision::Append(Box::new(Event { at: self.at, by, fact })))

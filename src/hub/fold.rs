@@ -3,7 +3,8 @@
 //! Invariant: deterministic, and idempotent by leaf index: folding an event again gives the same rows.
 
 use crate::domain::{
-    Actor, Approval, Entry, EntryId, EntryState, Event, Fact, Key, Member, MemberId, RequestDigest, Signal, Withdrawal,
+    Actor, Approval, Entry, EntryId, EntryState, Event, Fact, Holder, Key, Member, MemberId, RequestDigest, Signal,
+    Withdrawal,
 };
 use crate::policy::Roster;
 use crate::store::{Batch, SignalRow, StoreError};
@@ -102,6 +103,13 @@ pub fn fold(
             // Said again, the earlier time stands.
             key.compromised_since = Some(key.compromised_since.map_or(*since, |earlier| earlier.min(*since)));
             vec![Change::Member(told(roster, key.member, index)?), Change::Key(key)]
+        }
+        Fact::QuotaSet { of: Holder::Member(member), quota } => {
+            vec![Change::Member(Member { quota: *quota, ..told(roster, *member, index)? })]
+        }
+        Fact::QuotaSet { of: Holder::Key(key), quota } => {
+            let key = roster.key(*key).ok_or(FoldError::NoSuchKey { index })?.clone();
+            vec![Change::Member(told(roster, key.member, index)?), Change::Key(Key { quota: *quota, ..key })]
         }
     })
 }

@@ -132,6 +132,7 @@ fn may_read(event: &Event, principal: &Principal) -> bool {
         | Fact::KeyIssued(_)
         | Fact::KeyRotated { .. }
         | Fact::KeyRevoked { .. }
-        | Fact::KeyCompromised { .. } => false,
+        | Fact::KeyCompromised { .. }
+        | Fact::QuotaSet { .. } => false,
     }
 }

@@ -131,18 +131,8 @@ pub fn first_events(
     let key = |file, label| {
         let text = ApiKey::new(KeyId::from_bytes(entropy.bytes()?), entropy.bytes()?);
         write_key(&directory.join(file), &text)?;
-        Ok::<_, SecretsError>(Key {
-            id: text.id(),
-            member: id,
-            label: Some(constant::<Name>(label)?),
-            roles: operator.roles(),
-            mac: secret.mac(&text),
-            issued_by: None,
-            issued: at,
-            expires: None,
-            revoked: None,
-            compromised_since: None,
-        })
+        let label = Some(constant::<Name>(label)?);
+        Ok::<_, SecretsError>(Key { label, ..Key::new(text.id(), id, operator.roles(), secret.mac(&text), at) })
     };
     let keys = [key(ADMIN_KEY_FILE, "first start")?, key(SECOND_ADMIN_KEY_FILE, "first start, second person")?];
     let [first, second] = keys.map(Fact::KeyIssued);

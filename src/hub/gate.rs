@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::domain::Clock;
-use crate::policy::{ApiKey, AuthError, Authority, Lapsed, MacSecret, Principal, Roster};
+use crate::policy::{
+    ApiKey, AuthError, Authority, Exhausted, Lapsed, MacSecret, OpenStream, Principal, Quotas, Roster,
+};
 
 /// Tells who holds a key.
 #[derive(Clone)]
@@ -13,6 +15,7 @@ pub struct Gate {
     pub(super) roster: Arc<ArcSwap<Roster>>,
     pub(super) secret: MacSecret,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) quotas: Quotas,
 }
 
 impl Gate {
@@ -22,6 +25,14 @@ impl Gate {
     /// [`AuthError`] unless the key is live.
     pub fn authenticate(&self, key: &ApiKey) -> Result<Principal, AuthError> {
         self.roster.load().authenticate(key, &self.secret, self.clock.now())
+    }
+
+    /// Notes that `principal` has one more stream open, for as long as the answer is kept.
+    ///
+    /// # Errors
+    /// [`Exhausted`] if it may have no more.
+    pub fn open_stream(&self, principal: &Principal) -> Result<OpenStream, Exhausted> {
+        self.quotas.open_stream(principal)
     }
 
     /// Whether what was permitted when a stream began still is.

@@ -9,8 +9,8 @@ use super::decide::{Intent, Refusal};
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use crate::domain::{
-    Checklist, Clock, Code, Entropy, EntropyError, Event, FieldError, Jurisdiction, Key, KeyId, Member, MemberId, Name,
-    Role, Roles, Status, StatusReason, Timestamp,
+    Checklist, Clock, Code, Entropy, EntropyError, Event, FieldError, Holder, Jurisdiction, Key, KeyId, Member,
+    MemberId, Name, Network, Quota, Role, Roles, Status, StatusReason, Timestamp,
 };
 use crate::policy::{ApiKey, MacSecret, Permit, Roster, operation};
 use crate::store::Store;
@@ -71,6 +71,8 @@ pub struct KeyRequest {
     /// Empty: all of the member's.
     pub roles: Roles,
     pub expires: Option<Timestamp>,
+    /// From where alone it may be used. Empty: from everywhere.
+    pub networks: Vec<Network>,
 }
 
 impl Members {
@@ -141,6 +143,32 @@ impl Members {
         Ok(history)
     }
 
+    /// Gives a member or a key a quota of its own, in place of the one that it had; one that says nothing takes it away again.
+    ///
+    /// # Errors
+    /// [`MemberError`], also if there is no such member or key.
+    pub async fn set_quota(
+        &self,
+        permit: &Permit<operation::Administer>,
+        of: Holder,
+        quota: Quota,
+    ) -> Result<(), MemberError> {
+        let Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams } = quota;
+        for (name, value) in [
+            ("checks_per_second", checks_per_second),
+            ("media_bytes_per_second", media_bytes_per_second),
+            ("contributions_per_day", contributions_per_day),
+            ("streams", streams),
+        ] {
+            if value == Some(0) {
+                let problem = "must be 1 or more; a member that is to do nothing is suspended, a key revoked";
+                return Err(FieldError::new(format!("quota.{name}"), problem).into());
+            }
+        }
+        self.sequencer.submit(permit.authority(), Intent::SetQuota { of, quota }).await?;
+        Ok(())
+    }
+
     fn get(&self, id: MemberId) -> Result<Member, MemberError> {
         let member = self.roster.load().member(id).cloned();
         Ok(member.ok_or(SequenceError::from(Refusal::NoSuchMember(id)))?)
@@ -161,16 +189,11 @@ impl Members {
         let roles = if request.roles.is_empty() { member.roles() } else { request.roles };
         let text = self.new_text()?;
         let key = Key {
-            id: text.id(),
-            member: member.id,
             label: request.label,
-            roles,
-            mac: self.secret.mac(&text),
             issued_by: Some(permit.principal().key),
-            issued: now,
             expires: request.expires,
-            revoked: None,
-            compromised_since: None,
+            networks: request.networks,
+            ..Key::new(text.id(), member.id, roles, self.secret.mac(&text), now)
         };
         let sequenced = self.sequencer.submit(permit.authority(), Intent::IssueKey(key.clone())).await?;
         Ok((Key { issued: sequenced.at, ..key }, text))

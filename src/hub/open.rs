@@ -29,7 +29,7 @@ use super::view::Viewer;
 use super::withdraw::Withdraw;
 use crate::domain::{Clock, Entropy, FieldError, Taxonomies, Timestamp};
 use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignError, SignedCheckpoint, Signer};
-use crate::policy::Roster;
+use crate::policy::{QuotaTable, Quotas, Roster};
 use crate::store::{OpenError, Store, StoreError, StoredEvent};
 use crate::worker::{Pool, PoolConfig};
 
@@ -43,6 +43,8 @@ pub struct HubConfig {
     pub origin: Option<String>,
     /// How pictures are decoded.
     pub media: PoolConfig,
+    /// How much members may use that have no quota of their own.
+    pub quotas: QuotaTable,
 }
 
 /// Every use case, and the thread behind them.
@@ -239,11 +241,22 @@ impl Opened {
         );
 
         let viewer = Viewer { roster: roster.clone(), taxonomies: taxonomies.clone(), clock: clock.clone() };
-        let check =
-            Check { indexes: indexes.clone(), store: store.clone(), head: head.clone(), viewer: viewer.clone() };
+        let quotas = Quotas::new(config.quotas);
+        let check = Check {
+            indexes: indexes.clone(),
+            store: store.clone(),
+            head: head.clone(),
+            viewer: viewer.clone(),
+            quotas: quotas.clone(),
+        };
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
         let use_cases = UseCases {
-            gate: Gate { roster: roster.clone(), secret: api_keys.clone(), clock: clock.clone() },
+            gate: Gate {
+                roster: roster.clone(),
+                secret: api_keys.clone(),
+                clock: clock.clone(),
+                quotas: quotas.clone(),
+            },
             check_media: CheckMedia::new(check.clone(), decoders, config.media.limits.bytes_max, config.media.workers),
             check,
             contribute: Contribute {
@@ -253,6 +266,7 @@ impl Opened {
                 viewer: viewer.clone(),
                 secret: api_keys.clone(),
                 taxonomies: taxonomies.clone(),
+                quotas,
             },
             withdraw: Withdraw { sequencer: sequencer.clone(), prove: prove.clone() },
             trace: Trace { store: store.clone(), prove: prove.clone(), viewer, taxonomies: taxonomies.clone() },

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use crate::domain::{
     Actor, Approval, Basis, Code, Confidence, Draft, EntryId, EntryState, Event, Fact, FieldError, GovernmentOrder,
-    Key, KeyId, KeyMac, Member, MemberId, Provenance, RequestDigest, Roles, Signal, SignalKind, Status, Timestamp,
-    Withdrawal,
+    Holder, Key, KeyId, KeyMac, Member, MemberId, Provenance, Quota, RequestDigest, Roles, Signal, SignalKind, Status,
+    Timestamp, Withdrawal,
 };
 use prost::Message;
 
@@ -70,6 +70,13 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
             v1::event::Fact::KeyCompromised(v1::KeyCompromised { key: key.bytes().to_vec(), since_ms: since.millis() })
         }
         Fact::KeyRevoked { key } => v1::event::Fact::KeyRevoked(v1::KeyRevoked { key: key.bytes().to_vec() }),
+        Fact::QuotaSet { of, quota } => {
+            let (member, key) = match of {
+                Holder::Member(member) => (member.bytes().to_vec(), Vec::new()),
+                Holder::Key(key) => (Vec::new(), key.bytes().to_vec()),
+            };
+            v1::event::Fact::QuotaSet(v1::QuotaSet { member, key, quota: quota_to_record(quota) })
+        }
     };
     v1::Event { at_ms: event.at.millis(), member, key, fact: Some(fact) }.encode_to_vec()
 }
@@ -116,6 +123,14 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
             since: time(compromised.since_ms, "since_ms")?,
         },
         v1::event::Fact::KeyRevoked(revoked) => Fact::KeyRevoked { key: key_id(&revoked.key, "key")? },
+        v1::event::Fact::QuotaSet(set) => Fact::QuotaSet {
+            of: match (set.member.as_slice(), set.key.as_slice()) {
+                (member, []) => Holder::Member(member_id(member, "member")?),
+                ([], key) => Holder::Key(key_id(key, "key")?),
+                _ => return Err(FieldError::new("key", "is there beside a member").into()),
+            },
+            quota: quota_from_record(set.quota),
+        },
     };
     Ok(Event { at: time(record.at_ms, "at_ms")?, by, fact })
 }
@@ -271,6 +286,7 @@ fn member_to_record(member: &Member) -> v1::Member {
         jurisdiction: member.jurisdiction.to_string(),
         roles: member.duties.iter().map(ToString::to_string).collect(),
         enrolled_ms: member.enrolled.millis(),
+        quota: quota_to_record(&member.quota),
         status: if member.status == Status::Applicant { String::new() } else { member.status.to_string() },
         control_group: member.control_group.as_ref().map(ToString::to_string).unwrap_or_default(),
         approvals: member.approvals.iter().map(approval_to_record).collect(),
@@ -305,6 +321,7 @@ fn member_from_record(record: &v1::Member) -> Result<Member, FieldError> {
         status: optional(&record.status, "status")?.unwrap_or(Status::Applicant),
         duties: Roles::from_iter(parse_all(&record.roles, "roles")?),
         enrolled: time(record.enrolled_ms, "enrolled_ms")?,
+        quota: quota_from_record(record.quota),
         approvals: record.approvals.iter().map(approval_from_record).collect::<Result<_, _>>()?,
         events: record.events.clone(),
     })
@@ -322,6 +339,8 @@ fn key_to_record(key: &Key) -> v1::Key {
         revoked_ms: key.revoked.map(Timestamp::millis),
         issued_by: key.issued_by.map(|by| by.bytes().to_vec()).unwrap_or_default(),
         compromised_since_ms: key.compromised_since.map(Timestamp::millis),
+        networks: texts(&key.networks),
+        quota: quota_to_record(&key.quota),
     }
 }
 
@@ -335,12 +354,27 @@ fn key_from_record(record: &v1::Key) -> Result<Key, FieldError> {
         issued_by: if record.issued_by.is_empty() { None } else { Some(key_id(&record.issued_by, "issued_by")?) },
         issued: time(record.issued_ms, "issued_ms")?,
         expires: record.expires_ms.map(|millis| time(millis, "expires_ms")).transpose()?,
+        networks: parse_all(&record.networks, "networks")?,
+        quota: quota_from_record(record.quota),
         revoked: record.revoked_ms.map(|millis| time(millis, "revoked_ms")).transpose()?,
         compromised_since: record
             .compromised_since_ms
             .map(|millis| time(millis, "compromised_since_ms"))
             .transpose()?,
     })
+}
+
+/// `None` for a quota that says nothing.
+fn quota_to_record(quota: &Quota) -> Option<v1::Quota> {
+    let Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams } = *quota;
+    let record = v1::Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams };
+    (*quota != Quota::default()).then_some(record)
+}
+
+fn quota_from_record(record: Option<v1::Quota>) -> Quota {
+    let v1::Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams } =
+        record.unwrap_or_default();
+    Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams }
 }
 
 fn texts<T: ToString>(values: &[T]) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::quota::Allowance;
 use crate::domain::{KeyId, MemberId, Role, Roles, Status};
 
 /// Something that needs a permission.
@@ -61,6 +62,8 @@ pub struct Principal {
     /// What the key may do: its roles, as far as the member has them now.
     pub roles: Roles,
     pub status: Status,
+    /// How much of the hub it may use.
+    pub allowance: Allowance,
 }
 
 impl Principal {

@@ -136,18 +136,8 @@ mod tests {
     fn roster() -> Roster {
         let mut roster = Roster::default();
         for (n, issued_by) in [(1, None), (2, None), (3, Some(key(1))), (4, Some(key(3)))] {
-            roster.set_key(Key {
-                id: key(n),
-                member: MemberId::from_bytes([9; 5]),
-                label: None,
-                roles: Roles::new(),
-                mac: KeyMac([0; 32]),
-                issued_by,
-                issued: at(0),
-                expires: None,
-                revoked: None,
-                compromised_since: None,
-            });
+            let new = Key::new(key(n), MemberId::from_bytes([9; 5]), Roles::new(), KeyMac([0; 32]), at(0));
+            roster.set_key(Key { issued_by, ..new });
         }
         roster
     }

@@ -8,11 +8,15 @@ mod admission;
 mod api_key;
 mod assessment;
 mod ladder;
+mod quota;
 mod roster;
+mod throttle;
 
 pub use access::{Authority, Operation, Permit, Principal, Refused, operation};
 pub use admission::{Admission, admit, check_validity};
 pub use api_key::{ApiKey, ApiKeyError, MacSecret};
 pub use assessment::{assess, expiry_passed, weigh};
 pub use ladder::{LadderError, approvals_needed, approve, checklist_needed, set_down};
+pub use quota::{Allowance, Exhausted, Limits, Meter, OpenStream, QuotaTable, Quotas};
 pub use roster::{AuthError, Lapsed, Roster};
+pub use throttle::{Throttle, Throttled};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::access::{Authority, Principal, Refused};
 use super::api_key::{ApiKey, MacSecret};
+use super::quota::Allowance;
 use crate::domain::{Key, KeyId, Member, MemberId, Role, Timestamp};
 
 /// Every member and key.
@@ -110,6 +111,7 @@ impl Roster {
             key: key.id,
             roles: key.roles.intersection(&member.roles()).copied().collect(),
             status: member.status,
+            allowance: Allowance::new(member, key),
         })
     }
 }
@@ -134,18 +136,9 @@ mod tests {
             status: Status::Contributor,
             ..Member::new(member, "Example".parse().unwrap(), "NZ".parse().unwrap(), at(0))
         });
-        roster.set_key(Key {
-            id: text.id(),
-            member,
-            label: None,
-            roles: key_roles.iter().copied().collect(),
-            mac: SECRET.mac(&text),
-            issued_by: None,
-            issued: at(0),
-            expires: Some(at(1_000)),
-            revoked: None,
-            compromised_since: None,
-        });
+        let roles = key_roles.iter().copied().collect();
+        let key = Key::new(text.id(), member, roles, SECRET.mac(&text), at(0));
+        roster.set_key(Key { expires: Some(at(1_000)), ..key });
         (roster, text)
     }
 

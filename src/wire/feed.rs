@@ -2,7 +2,7 @@
 
 use super::draft::draft_to_wire;
 use super::{timestamp, v1};
-use crate::domain::{Actor, Event, Fact};
+use crate::domain::{Actor, Event, Fact, Holder};
 use crate::hub::FeedItem;
 
 /// Writes one leaf, and what it says where the caller may read it.
@@ -46,6 +46,13 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
             Wire::KeyCompromised(opening::KeyCompromised { key_id: key.to_string(), since: Some(timestamp(*since)) })
         }
         Fact::KeyRevoked { key } => Wire::KeyRevoked(opening::KeyRevoked { key_id: key.to_string() }),
+        Fact::QuotaSet { of, .. } => {
+            let (member_id, key_id) = match of {
+                Holder::Member(member) => (member.to_string(), String::new()),
+                Holder::Key(key) => (String::new(), key.to_string()),
+            };
+            Wire::QuotaSet(opening::QuotaSet { member_id, key_id })
+        }
     };
     v1::Opening {
         salt,

@@ -3,9 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::codes::Coded;
-use super::{timestamp, timestamp_from_wire, v1};
-use crate::domain::{Actor, Approval, At, Checklist, ChecklistItem, Event, Fact, FieldError, Key, Member, Role, Roles};
+use super::{required, timestamp, timestamp_from_wire, v1};
+use crate::domain::{
+    Actor, Approval, At, Checklist, ChecklistItem, Event, Fact, FieldError, Holder, Key, Member, Network, Quota, Role,
+    Roles,
+};
 use crate::hub::{Enrolment, KeyRequest, Suspect};
+
+/// The most networks that a key may be for.
+const NETWORKS_MAX: usize = 32;
 
 /// Reads roles.
 ///
@@ -65,6 +71,7 @@ pub fn member(member: &Member) -> v1::Member {
         control_group: member.control_group.as_ref().map(ToString::to_string).unwrap_or_default(),
         duties: roles_to_wire(&member.duties),
         approvals: member.approvals.iter().map(approval).collect(),
+        quota: quota(&member.quota),
     }
 }
 
@@ -104,6 +111,12 @@ pub fn member_event((index, event): &(u64, Event)) -> v1::MemberEvent {
         }
         Fact::KeyIssued(key) | Fact::KeyRotated { key, .. } => wire.key_id = key.id.to_string(),
         Fact::KeyRevoked { key } | Fact::KeyCompromised { key, .. } => wire.key_id = key.to_string(),
+        Fact::QuotaSet { of, quota: set } => {
+            if let Holder::Key(key) = of {
+                wire.key_id = key.to_string();
+            }
+            wire.quota = Some(quota(set).unwrap_or_default());
+        }
         Fact::MemberEnrolled(_) | Fact::Contributed { .. } | Fact::Withdrawn { .. } => {}
     }
     wire
@@ -119,7 +132,47 @@ pub fn key_request(request: &v1::IssueKeyRequest) -> Result<KeyRequest, FieldErr
         label: if request.label.is_empty() { None } else { Some(request.label.parse().at("label")?) },
         roles: roles_from_wire(&request.roles, "roles")?,
         expires: request.expires.as_ref().map(|time| timestamp_from_wire(time, "expires")).transpose()?,
+        networks: networks_from_wire(&request.networks)?,
     })
+}
+
+/// Reads whose a quota is to be, and what.
+///
+/// # Errors
+/// The field that is not as it must be.
+pub fn quota_request(request: &v1::SetQuotaRequest) -> Result<(Holder, Quota), FieldError> {
+    let of = match (request.member_id.as_str(), request.key_id.as_str()) {
+        (member, "") => Holder::Member(member.parse().at("member_id")?),
+        ("", key) => Holder::Key(key.parse().at("key_id")?),
+        _ => return Err(FieldError::new("key_id", "must be empty if member_id is given")),
+    };
+    let v1::Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams } =
+        required(request.quota, "quota")?;
+    Ok((of, Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams }))
+}
+
+/// Writes a quota; `None` for one that says nothing.
+fn quota(quota: &Quota) -> Option<v1::Quota> {
+    let Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams } = *quota;
+    let wire = v1::Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams };
+    (*quota != Quota::default()).then_some(wire)
+}
+
+/// Reads addresses and networks, each once.
+fn networks_from_wire(wire: &[String]) -> Result<Vec<Network>, FieldError> {
+    if wire.len() > NETWORKS_MAX {
+        let problem = format_args!("must be at most {NETWORKS_MAX}, got {}", wire.len());
+        return Err(FieldError::new("networks", problem));
+    }
+    let mut networks = Vec::new();
+    for (at, text) in wire.iter().enumerate() {
+        let network = text.parse().at(format!("networks[{at}]"))?;
+        if networks.contains(&network) {
+            return Err(FieldError::new(format!("networks[{at}]"), format_args!("`{network}` is given twice")));
+        }
+        networks.push(network);
+    }
+    Ok(networks)
 }
 
 /// Writes an entry that was contributed with a key.
@@ -143,5 +196,7 @@ pub fn key(key: &Key) -> v1::Key {
         revoked: key.revoked.map(timestamp),
         issued_by_key_id: key.issued_by.map(|by| by.to_string()).unwrap_or_default(),
         compromised_since: key.compromised_since.map(timestamp),
+        networks: key.networks.iter().map(ToString::to_string).collect(),
+        quota: quota(&key.quota),
     }
 }

@@ -19,9 +19,11 @@ pub use codes::Coded;
 pub use draft::{draft_from_wire, draft_to_wire, provenance_to_wire};
 pub use entry::{receipt, traced};
 pub use feed::{feed_item, opening};
-pub use member::{checklist_from_wire, contribution, enrolment, key, key_request, member, member_event, roles_to_wire};
+pub use member::{
+    checklist_from_wire, contribution, enrolment, key, key_request, member, member_event, quota_request, roles_to_wire,
+};
 pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
-pub use status::{IntoStatus, field_status};
+pub use status::{IntoStatus, field_status, retry_after};
 pub use taxonomy::taxonomy;
 
 use crate::domain::{At, FieldError, Timestamp};

@@ -14,7 +14,7 @@ use crate::hub::{
     CheckError, CheckMediaError, ContributeError, FollowError, MemberError, ProveError, ReadError, Refusal,
     SequenceError, TraceError, WithdrawError,
 };
-use crate::policy::{AuthError, Lapsed, Refused};
+use crate::policy::{AuthError, Exhausted, Lapsed, Refused};
 use crate::worker::SubmitError;
 
 /// When to come back after "busy".
@@ -37,8 +37,23 @@ fn bad_field(code: Code, error: &FieldError) -> Status {
 }
 
 fn busy(error: &impl Display) -> Status {
-    let details = ErrorDetails::with_retry_info(Some(RETRY_AFTER));
-    Status::with_error_details(Code::ResourceExhausted, error.to_string(), details)
+    later(error, RETRY_AFTER)
+}
+
+/// RESOURCE_EXHAUSTED with the time after which to come again: as `google.rpc.RetryInfo`, and in seconds, rounded up, as
+/// `retry-after` for whoever does not read details.
+fn later(error: &impl Display, after: Duration) -> Status {
+    let details = ErrorDetails::with_retry_info(Some(after));
+    let mut status = Status::with_error_details(Code::ResourceExhausted, error.to_string(), details);
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+    status.metadata_mut().insert("retry-after", seconds.max(1).into());
+    status
+}
+
+/// The time after which to come again, if the status says one.
+pub fn retry_after(status: &Status) -> Option<prost_types::Duration> {
+    let delay = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    delay.and_then(|delay| delay.try_into().ok())
 }
 
 fn internal(error: &impl Display) -> Status {
@@ -49,6 +64,16 @@ fn internal(error: &impl Display) -> Status {
 impl IntoStatus for FieldError {
     fn into_status(self) -> Status {
         field_status(&self)
+    }
+}
+
+impl IntoStatus for Exhausted {
+    fn into_status(self) -> Status {
+        match self.retry_after {
+            Some(after) => later(&self, after),
+            // When one of its streams ends, it itself knows best.
+            None => Status::resource_exhausted(self.to_string()),
+        }
     }
 }
 
@@ -102,13 +127,17 @@ impl IntoStatus for SequenceError {
 
 impl IntoStatus for CheckError {
     fn into_status(self) -> Status {
-        internal(&self)
+        match self {
+            Self::Quota(exhausted) => exhausted.into_status(),
+            Self::Read(_) | Self::Search(_) => internal(&self),
+        }
     }
 }
 
 impl IntoStatus for CheckMediaError {
     fn into_status(self) -> Status {
         match self {
+            Self::Quota(exhausted) => exhausted.into_status(),
             Self::TooLong { .. } => Status::out_of_range(self.to_string()),
             Self::NoDecoder => Status::failed_precondition(self.to_string()),
             Self::Field(error) => error.into_status(),
@@ -126,6 +155,7 @@ impl IntoStatus for ContributeError {
     fn into_status(self) -> Status {
         match self {
             Self::Field(error) => error.into_status(),
+            Self::Quota(exhausted) => exhausted.into_status(),
             Self::Sequence(error) => error.into_status(),
             Self::Prove(error) => error.into_status(),
             Self::Read(error) => internal(&error),

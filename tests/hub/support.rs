@@ -12,7 +12,7 @@ use hashcommons::hub::{
     ADMIN_KEY_FILE, HubConfig, Report, SECOND_ADMIN_KEY_FILE, SequencerThread, StartError, UseCases, audit,
 };
 use hashcommons::media::DecodeLimits;
-use hashcommons::policy::ApiKey;
+use hashcommons::policy::{ApiKey, QuotaTable};
 use hashcommons::serve::{self, Running, ServeConfig};
 use hashcommons::wire::v1;
 use hashcommons::worker::PoolConfig;
@@ -52,6 +52,8 @@ pub fn config(directory: &Path) -> ServeConfig {
                 deadline: Duration::from_secs(60),
                 ..PoolConfig::with_workers(2)
             },
+            // Tests ask as much as they like, but those of quotas.
+            quotas: QuotaTable::NONE,
         },
         transport: TransportLimits::default(),
     }

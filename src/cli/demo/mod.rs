@@ -16,6 +16,7 @@ use crate::domain::{SystemClock, SystemEntropy};
 use crate::grpc::TransportLimits;
 use crate::hub::{ADMIN_KEY_FILE, HubConfig, SECOND_ADMIN_KEY_FILE};
 use crate::media::DecodeLimits;
+use crate::policy::QuotaTable;
 use crate::serve::{self, ServeConfig};
 use crate::worker::PoolConfig;
 
@@ -59,6 +60,7 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
         hub: HubConfig {
             origin: Some("demo.hashcommons.example/ledger".to_owned()),
             media: PoolConfig::with_workers(2),
+            quotas: QuotaTable::default(),
         },
         transport: TransportLimits::default(),
     };

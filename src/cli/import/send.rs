@@ -12,8 +12,8 @@ use tonic::{Code, Status};
 use super::lines::{Line, Lines};
 use super::progress::{Position, Progress, Rejects};
 use crate::client::Client;
-use crate::wire::v1;
 use crate::wire::v1::contribute_stream_response::Outcome;
+use crate::wire::{retry_after, v1};
 
 /// Lines on their way at a time: enough that the hub's batches are full while the last one is synced.
 const WINDOW: usize = 2_000;
@@ -66,7 +66,7 @@ pub async fn send(
                     Some(Outcome::Accepted(accepted)) if accepted.repeated => progress.repeated += 1,
                     Some(Outcome::Accepted(_)) => progress.imported += 1,
                     Some(Outcome::Declined(_)) => progress.declined += 1,
-                    Some(Outcome::Rejected(rejected)) if is_passing(rejected.code) => {
+                    Some(Outcome::Rejected(rejected)) if is_passing(&rejected) => {
                         // Everything after it has been sent already; alone, it is only late.
                         resend(client, request, progress, rejects, &line).await?;
                     }
@@ -97,9 +97,16 @@ fn report(done: Position, progress: &mut Progress, rejects: &Rejects, bar: &Prog
     Ok(())
 }
 
-/// Whether the same request may be taken a moment later.
-fn is_passing(code: i32) -> bool {
-    Code::from(code) == Code::ResourceExhausted
+/// Whether the same request may be taken a moment later. A day's quota that is used up is no such moment.
+fn is_passing(rejected: &v1::Rejected) -> bool {
+    let soon = rejected.retry_after.is_none_or(|after| after.seconds == 0);
+    Code::from(rejected.code) == Code::ResourceExhausted && soon
+}
+
+/// A refusal as a stream says it.
+fn rejection(status: &Status) -> v1::Rejected {
+    let (code, message) = (status.code().into(), status.message().to_owned());
+    v1::Rejected { code, message, retry_after: retry_after(status) }
 }
 
 /// Whether it is the line that is at fault. Anything else (the hub stops, its disk fails) would befall every line after it, too.
@@ -129,7 +136,7 @@ async fn resend(
                 }
                 return Ok(());
             }
-            Err(status) if is_passing(status.code().into()) => {}
+            Err(status) if is_passing(&rejection(&status)) => {}
             Err(status) if is_the_lines(status.code().into()) => {
                 rejects.add(line, status.message())?;
                 progress.rejected += 1;

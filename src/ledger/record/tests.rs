@@ -13,16 +13,21 @@ fn fact() -> impl Strategy<Value = Fact> {
     };
     let checklist = |bits: u8| ChecklistItem::ALL.iter().copied().filter(move |item| bits & 1 << *item as u8 != 0);
     let key = |(bytes, mac, label): ([u8; 5], [u8; 32], bool)| Key {
-        id: KeyId::from_bytes(bytes),
-        member: MemberId::from_bytes(bytes),
         label: label.then(|| "Example".parse().unwrap()),
-        roles: Roles::from([Role::Admin, Role::Auditor]),
-        mac: KeyMac(mac),
         issued_by: label.then_some(KeyId::from_bytes([7; 5])),
-        issued: Timestamp::EPOCH,
         expires: label.then_some(Timestamp::MAX),
-        revoked: None,
-        compromised_since: None,
+        networks: ["192.0.2.0/24", "2001:db8::1"]
+            .iter()
+            .take(bytes[0] as usize % 3)
+            .map(|n| n.parse().unwrap())
+            .collect(),
+        ..Key::new(
+            KeyId::from_bytes(bytes),
+            MemberId::from_bytes(bytes),
+            Roles::from([Role::Admin, Role::Auditor]),
+            KeyMac(mac),
+            Timestamp::EPOCH,
+        )
     };
     prop_oneof![
         (any::<[u8; 32]>(), any::<u32>(), draft()).prop_map(|(request, taxonomy, draft)| Fact::Contributed {
@@ -51,6 +56,21 @@ fn fact() -> impl Strategy<Value = Fact> {
         (any::<[u8; 5]>(), timestamp())
             .prop_map(|(bytes, since)| Fact::KeyCompromised { key: KeyId::from_bytes(bytes), since }),
         any::<[u8; 5]>().prop_map(|bytes| Fact::KeyRevoked { key: KeyId::from_bytes(bytes) }),
+        any::<([u8; 5], bool, Option<u32>, Option<u32>)>().prop_map(|(bytes, is_key, checks, streams)| {
+            Fact::QuotaSet {
+                of: if is_key {
+                    Holder::Key(KeyId::from_bytes(bytes))
+                } else {
+                    Holder::Member(MemberId::from_bytes(bytes))
+                },
+                quota: Quota {
+                    checks_per_second: checks,
+                    media_bytes_per_second: streams,
+                    contributions_per_day: checks,
+                    streams,
+                },
+            }
+        }),
     ]
 }
 
