@@ -11,9 +11,8 @@ use serde_json::json;
 
 use super::{Verdict, output};
 use crate::domain::{SystemClock, SystemEntropy};
-use crate::grpc::TransportLimits;
 use crate::hub::{ADMIN_KEY_FILE, HubConfig, SECOND_ADMIN_KEY_FILE};
-use crate::serve::{self, ServeConfig, TlsFiles};
+use crate::serve::{self, ServeConfig, TlsFiles, TransportLimits};
 use crate::worker::{PoolConfig, Sandboxing};
 
 const LISTEN_DEFAULT: &str = "127.0.0.1:7420";
@@ -119,7 +118,9 @@ impl Args {
             }
         };
         let tls = match (self.tls_cert.or(file.tls_cert), self.tls_key.or(file.tls_key)) {
-            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            (Some(certificate), Some(key)) => {
+                Some(TlsFiles { certificate, key, client_ca: None, client_cert_required: false })
+            }
             (None, None) => None,
             (Some(_), None) => anyhow::bail!("tls_cert is given, but tls_key is not: TLS needs both"),
             (None, Some(_)) => anyhow::bail!("tls_key is given, but tls_cert is not: TLS needs both"),
