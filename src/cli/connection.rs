@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use crate::client::Client;
+use crate::client::{Client, TlsOptions};
 use crate::policy::ApiKey;
 
 const HUB_DEFAULT: &str = "http://127.0.0.1:7420";
@@ -30,7 +30,15 @@ pub struct HubArgs {
     #[arg(long, env = "HASHCOMMONS_CA_CERT", value_name = "FILE")]
     ca_cert: Option<PathBuf>,
 
-    /// Profile file with `hub`, `key_file` and `ca_cert` [default: ~/.config/hashcommons/profile.toml if it exists]
+    /// PEM file with a certificate to show the hub, if it asks for one
+    #[arg(long, env = "HASHCOMMONS_CLIENT_CERT", value_name = "FILE")]
+    client_cert: Option<PathBuf>,
+
+    /// PEM file with the private key of that certificate
+    #[arg(long, env = "HASHCOMMONS_CLIENT_KEY", value_name = "FILE")]
+    client_key: Option<PathBuf>,
+
+    /// Profile file with `hub`, `key_file`, `ca_cert`, `client_cert` and `client_key` [default: ~/.config/hashcommons/profile.toml if it exists]
     #[arg(long, env = "HASHCOMMONS_PROFILE", value_name = "FILE")]
     profile: Option<PathBuf>,
 }
@@ -42,6 +50,8 @@ struct Profile {
     hub: Option<String>,
     key_file: Option<PathBuf>,
     ca_cert: Option<PathBuf>,
+    client_cert: Option<PathBuf>,
+    client_key: Option<PathBuf>,
 }
 
 impl HubArgs {
@@ -50,8 +60,14 @@ impl HubArgs {
         let profile = self.profile()?;
         let hub = self.hub.clone().or(profile.hub).unwrap_or_else(|| HUB_DEFAULT.to_owned());
         let key = self.key(profile.key_file)?;
-        let ca = self.ca_cert.as_ref().or(profile.ca_cert.as_ref());
-        Ok(Client::connect(&hub, key.as_ref(), ca.map(PathBuf::as_path)).await?)
+        let identity =
+            match (self.client_cert.clone().or(profile.client_cert), self.client_key.clone().or(profile.client_key)) {
+                (Some(certificate), Some(key)) => Some((certificate, key)),
+                (None, None) => None,
+                _ => bail!("client_cert and client_key: one needs the other"),
+            };
+        let tls = TlsOptions { ca: self.ca_cert.clone().or(profile.ca_cert), identity };
+        Ok(Client::connect_with(&hub, key.as_ref(), &tls).await?)
     }
 
     /// The key: of a flag, else of the environment, else of the profile. Either of the first two may name a file or be the key.
@@ -87,7 +103,10 @@ impl HubArgs {
         let mut profile: Profile =
             toml::from_str(&text).with_context(|| format!("the profile {} is not sound", path.display()))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for file in [&mut profile.key_file, &mut profile.ca_cert].into_iter().flatten() {
+        for file in [&mut profile.key_file, &mut profile.ca_cert, &mut profile.client_cert, &mut profile.client_key]
+            .into_iter()
+            .flatten()
+        {
             *file = folder.join(&*file);
         }
         Ok(profile)

@@ -12,10 +12,9 @@ use serde_json::json;
 
 use super::{Verdict, output};
 use crate::domain::{Quota, SystemClock, SystemEntropy};
-use crate::grpc::TransportLimits;
 use crate::hub::{ADMIN_KEY_FILE, HubConfig, SECOND_ADMIN_KEY_FILE};
 use crate::policy::QuotaTable;
-use crate::serve::{self, ServeConfig, TlsFiles};
+use crate::serve::{self, ServeConfig, TlsFiles, TransportLimits};
 use crate::worker::{PoolConfig, Sandboxing};
 
 const LISTEN_DEFAULT: &str = "127.0.0.1:7420";
@@ -51,10 +50,27 @@ pub struct Args {
     #[arg(long, env = "HASHCOMMONS_TLS_KEY", value_name = "FILE")]
     tls_key: Option<PathBuf>,
 
+    /// Authorities that sign clients' certificates, PEM: clients are asked for one
+    #[arg(long, env = "HASHCOMMONS_TLS_CLIENT_CA", value_name = "FILE")]
+    tls_client_ca: Option<PathBuf>,
+
+    /// Turn away clients without a certificate of those authorities
+    #[arg(long, env = "HASHCOMMONS_TLS_CLIENT_CERT_REQUIRED", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    tls_client_cert_required: Option<bool>,
+
     /// Listen in the clear on an address that others can reach: a proxy in front does TLS
     #[arg(long, env = "HASHCOMMONS_BEHIND_TLS_PROXY", value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true")]
     behind_tls_proxy: Option<bool>,
+
+    /// Connections at the same time [default: 10000]
+    #[arg(long, env = "HASHCOMMONS_CONNECTIONS_MAX", value_name = "N")]
+    connections_max: Option<usize>,
+
+    /// Connections at the same time of one address, or one /64 of IPv6 [default: 128; with --behind-tls-proxy all]
+    #[arg(long, env = "HASHCOMMONS_CONNECTIONS_PER_ADDRESS_MAX", value_name = "N")]
+    connections_per_address_max: Option<usize>,
 
     /// The longest picture to take, in bytes [default: 33554432]
     #[arg(long, env = "HASHCOMMONS_MEDIA_BYTES_MAX", value_name = "BYTES")]
@@ -96,7 +112,11 @@ pub struct ServeFile {
     origin: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    tls_client_ca: Option<PathBuf>,
+    tls_client_cert_required: Option<bool>,
     behind_tls_proxy: Option<bool>,
+    connections_max: Option<usize>,
+    connections_per_address_max: Option<usize>,
     media_bytes_max: Option<usize>,
     media_workers: Option<usize>,
     media_unsandboxed: Option<bool>,
@@ -165,8 +185,14 @@ impl Args {
                 toml::from_str(&text).with_context(|| format!("the settings file {} is not sound", path.display()))?
             }
         };
+        let client_ca = self.tls_client_ca.or(file.tls_client_ca);
+        let client_cert_required = self.tls_client_cert_required.or(file.tls_client_cert_required).unwrap_or_default();
+        if client_cert_required && client_ca.is_none() {
+            anyhow::bail!("tls_client_cert_required is set, but tls_client_ca is not: whose certificates?");
+        }
         let tls = match (self.tls_cert.or(file.tls_cert), self.tls_key.or(file.tls_key)) {
-            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key, client_ca, client_cert_required }),
+            (None, None) if client_ca.is_some() => anyhow::bail!("tls_client_ca is given, but no TLS: see tls_cert"),
             (None, None) => None,
             (Some(_), None) => anyhow::bail!("tls_cert is given, but tls_key is not: TLS needs both"),
             (None, Some(_)) => anyhow::bail!("tls_key is given, but tls_cert is not: TLS needs both"),
@@ -186,14 +212,31 @@ impl Args {
             Some(listen) => listen,
             None => LISTEN_DEFAULT.parse()?,
         };
+        let behind_tls_proxy = self.behind_tls_proxy.or(file.behind_tls_proxy).unwrap_or_default();
+        let mut transport = TransportLimits::default();
+        if let Some(max) = self.connections_max.or(file.connections_max) {
+            transport.connections_max = max;
+        }
+        match self.connections_per_address_max.or(file.connections_per_address_max) {
+            Some(max) => transport.connections_per_address_max = max,
+            // All come from the proxy.
+            None if behind_tls_proxy => transport.connections_per_address_max = transport.connections_max,
+            None => {}
+        }
+        for (name, max) in [
+            ("connections_max", transport.connections_max),
+            ("connections_per_address_max", transport.connections_per_address_max),
+        ] {
+            anyhow::ensure!(max > 0, "{name}: must be at least 1");
+        }
         Ok(Settings {
             serve: ServeConfig {
                 data_dir: self.data_dir.or(file.data_dir).unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
                 listen,
                 tls,
-                behind_tls_proxy: self.behind_tls_proxy.or(file.behind_tls_proxy).unwrap_or_default(),
+                behind_tls_proxy,
                 hub: HubConfig { origin: self.origin.or(file.origin), media, quotas: file.quota.table() },
-                transport: TransportLimits::default(),
+                transport,
             },
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),

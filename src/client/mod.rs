@@ -6,13 +6,13 @@ mod json;
 
 pub use json::{JsonError, to_json};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Response, Status};
 
 use crate::policy::ApiKey;
@@ -51,6 +51,15 @@ impl Interceptor for Bearer {
     }
 }
 
+/// What a client needs for TLS beside the address. All files are PEM.
+#[derive(Clone, Debug, Default)]
+pub struct TlsOptions {
+    /// The authority that signed the hub's certificate; without it the web's are trusted.
+    pub ca: Option<PathBuf>,
+    /// A certificate chain to show, and its private key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -60,23 +69,32 @@ pub enum ConnectError {
     /// The key would cross a network in the clear.
     #[error("refusing to send a key to {0} in the clear: use https://, or http:// to a loopback address only")]
     PlainText(String),
-    /// The certificate file cannot be read.
-    #[error("cannot read the certificate file: {0}")]
-    Certificate(#[from] std::io::Error),
+    /// A certificate or its key cannot be read.
+    #[error("cannot read the certificate file {}: {source}", .path.display())]
+    Certificate { path: PathBuf, source: std::io::Error },
+    /// A certificate would not be shown without TLS.
+    #[error("a client certificate is for https:// only")]
+    CertificateInClear,
     /// Nobody answers, or not in TLS.
     #[error("cannot reach the hub at {address}: {source}")]
     Unreachable { address: String, source: tonic::transport::Error },
 }
 
 impl Client {
-    /// Connects to the hub at `address`.
-    ///
-    /// `ca` names a PEM file with the authority that signed the hub's certificate; without it, over `https`, the web's are
-    /// trusted.
+    /// Connects to the hub at `address`, trusting the authority in the PEM file `ca`, or the web's.
     ///
     /// # Errors
     /// [`ConnectError`].
     pub async fn connect(address: &str, key: Option<&ApiKey>, ca: Option<&Path>) -> Result<Self, ConnectError> {
+        let tls = TlsOptions { ca: ca.map(Path::to_owned), identity: None };
+        Self::connect_with(address, key, &tls).await
+    }
+
+    /// Connects to the hub at `address`, with these files if it is `https`.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect_with(address: &str, key: Option<&ApiKey>, options: &TlsOptions) -> Result<Self, ConnectError> {
         let malformed = || ConnectError::Address(address.to_owned());
         let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| malformed())?;
         let unreachable = |source| ConnectError::Unreachable { address: address.to_owned(), source };
@@ -85,12 +103,16 @@ impl Client {
         match uri.scheme_str() {
             Some("https") => {
                 let mut tls = ClientTlsConfig::new();
-                tls = match ca {
-                    Some(path) => tls.ca_certificate(Certificate::from_pem(std::fs::read(path)?)),
+                tls = match &options.ca {
+                    Some(path) => tls.ca_certificate(Certificate::from_pem(read(path)?)),
                     None => tls.with_webpki_roots(),
                 };
+                if let Some((certificate, key)) = &options.identity {
+                    tls = tls.identity(Identity::from_pem(read(certificate)?, read(key)?));
+                }
                 endpoint = endpoint.tls_config(tls).map_err(unreachable)?;
             }
+            Some("http") if options.identity.is_some() => return Err(ConnectError::CertificateInClear),
             Some("http") if key.is_none() || uri.host().is_some_and(is_loopback) => {}
             Some("http") => return Err(ConnectError::PlainText(address.to_owned())),
             _ => return Err(malformed()),
@@ -163,6 +185,10 @@ fn bearer(key: Option<&ApiKey>) -> Bearer {
         value.set_sensitive(true);
         Some(value)
     }))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ConnectError> {
+    std::fs::read(path).map_err(|source| ConnectError::Certificate { path: path.to_owned(), source })
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The words of the hub as values: no I/O, no async, no protobuf, no database.
 
+mod certificate;
 mod codes;
 mod entropy;
 mod entry;
@@ -17,6 +18,7 @@ pub(crate) mod testing;
 mod time;
 mod token;
 
+pub use certificate::SpkiFingerprint;
 pub use codes::UnknownCode;
 pub use entropy::{Entropy, EntropyError, SeededEntropy, SystemEntropy};
 pub use entry::{Draft, Entry, EntryId, EntryIdError, EntryState, Withdrawal, check_count};

@@ -7,13 +7,16 @@ pub mod access;
 mod admin;
 mod check;
 mod contribute;
+mod intake;
 mod ledger;
 mod load;
 mod review;
 mod router;
 mod taxonomy;
 
-pub use router::{MESSAGE_BYTES_MAX, TransportLimits, router, server};
+pub use access::AccessService;
+pub use intake::{Intake, MESSAGE_BYTES_MAX, intake};
+pub use router::services;
 
 use std::future::ready;
 use std::sync::{Arc, OnceLock};

@@ -152,12 +152,13 @@ async fn a_message_that_is_too_large_is_refused_by_a_limit_that_it_names() {
     let enrolment = v1::EnrolMemberRequest { name: large.clone(), ..Default::default() };
     let key = v1::IssueKeyRequest { label: large.clone(), ..Default::default() };
     let against = vec![pdq(1); limit / 64];
-    for call in [
-        contribution(&large, first_draft()).into(),
-        Call::from(enrolment),
-        key.into(),
-        v1::TraceRequest { entry_id: scene.own, against }.into(),
+    for (path, call) in [
+        ("ContributeService/Contribute", contribution(&large, first_draft()).into()),
+        ("AdminService/EnrolMember", Call::from(enrolment)),
+        ("AdminService/IssueKey", key.into()),
+        ("ReviewService/Trace", v1::TraceRequest { entry_id: scene.own, against }.into()),
     ] {
+        let limit = hashcommons::grpc::intake(&format!("/hashcommons.v1.{path}")).message_bytes_max;
         let status = call.make(&scene).await.unwrap_err();
         assert_eq!(status.code(), Code::OutOfRange, "{}: {status:?}", call.method());
         assert!(status.message().contains(&limit.to_string()), "{status:?}");

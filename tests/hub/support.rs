@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use hashcommons::client::Client;
 use hashcommons::domain::{ManualClock, Role, SeededEntropy, SystemClock, SystemEntropy, Timestamp};
-use hashcommons::grpc::TransportLimits;
 use hashcommons::hub::{
     ADMIN_KEY_FILE, HubConfig, Report, SECOND_ADMIN_KEY_FILE, SequencerThread, StartError, UseCases, audit,
 };
 use hashcommons::media::DecodeLimits;
 use hashcommons::policy::{ApiKey, QuotaTable};
-use hashcommons::serve::{self, Running, ServeConfig};
+use hashcommons::serve::{self, Running, ServeConfig, TransportLimits};
 use hashcommons::wire::v1;
 use hashcommons::worker::PoolConfig;
 use tempfile::TempDir;

@@ -31,7 +31,7 @@ impl Source {
         self.text.lines().take_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n")
     }
 
-    /// How deep its module is below the crate: 1 for `hub/mod.rs` and `serve.rs`, 2 for `hub/check.rs`.
+    /// How deep its module is below the crate: 1 for `hub/mod.rs` and `main.rs`, 2 for `hub/check.rs`.
     fn depth(&self) -> usize {
         let parts = self.path.trim_end_matches("/mod.rs").split('/').count();
         if matches!(self.path.as_str(), "lib.rs" | "main.rs") { 0 } else { parts }

@@ -13,11 +13,10 @@ use image::RgbImage;
 
 use super::Verdict;
 use crate::domain::{SystemClock, SystemEntropy};
-use crate::grpc::TransportLimits;
 use crate::hub::{ADMIN_KEY_FILE, HubConfig, SECOND_ADMIN_KEY_FILE};
 use crate::media::DecodeLimits;
 use crate::policy::QuotaTable;
-use crate::serve::{self, ServeConfig};
+use crate::serve::{self, ServeConfig, TransportLimits};
 use crate::worker::PoolConfig;
 
 /// Show a hub at work: share a picture's hashes, find its copies, trace the match, withdraw

@@ -3,20 +3,37 @@
 //! The port is open from the first moment, so that an orchestrator sees a live process, but everything except health and
 //! reflection is UNAVAILABLE until the hub has loaded: never a false "no match".
 
+mod accept;
+mod activity;
+mod door;
+mod limits;
+mod request;
+mod response;
+mod seldom;
+mod socket;
+mod tls;
+
+pub use limits::TransportLimits;
+pub use tls::{TlsError, TlsFiles};
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use self::accept::Acceptor;
+use self::door::Door;
+use self::tls::Reloader;
 use crate::domain::{Clock, Entropy};
-use crate::grpc::{self, Desk, TransportLimits};
+use crate::grpc::{self, Desk};
 use crate::hub::{self, HubConfig, SequencerThread, StartError, UseCases};
 
 /// The services whose health says whether they are ready. Health of the empty name says that the process lives.
@@ -30,18 +47,9 @@ pub const SERVICES: [&str; 6] = [
 ];
 /// The one that stops when the ledger can no longer be written.
 const WRITING_SERVICES: [&str; 2] = ["hashcommons.v1.ContributeService", "hashcommons.v1.AdminService"];
-/// Connections have so long to finish after the signal to stop; then they are cut.
-const DRAIN: Duration = Duration::from_secs(15);
-/// A TLS handshake has so long.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Descriptors that are not for connections: those of the database (512), of the decoders and of the process itself.
+pub const DESCRIPTORS_RESERVED: usize = 640;
 const WATCH: Duration = Duration::from_millis(500);
-
-/// Certificate chain and private key, PEM.
-#[derive(Clone, Debug)]
-pub struct TlsFiles {
-    pub certificate: PathBuf,
-    pub key: PathBuf,
-}
 
 /// Everything a service is started with.
 #[derive(Clone, Debug)]
@@ -65,24 +73,18 @@ pub enum ServeError {
          or --behind-tls-proxy if a proxy in front does TLS, or listen on a loopback address"
     )]
     PlainText(SocketAddr),
-    /// A TLS file cannot be read or used.
-    #[error("cannot use the TLS file {}: {problem}", .path.display())]
-    Tls { path: PathBuf, problem: String },
-    /// The TLS files are there, but do not make an identity.
-    #[error(
-        "cannot use the TLS files {} and {}: {problem}. They must be a certificate chain and its private key, in PEM",
-        .files.certificate.display(), .files.key.display()
-    )]
-    TlsPair { files: TlsFiles, problem: String },
+    /// The TLS files cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The signal that has the TLS files read again cannot be waited for.
+    #[error("cannot wait for SIGHUP: {0}")]
+    Signal(std::io::Error),
     /// The address cannot be bound.
     #[error("cannot listen on {address}: {source}")]
     Bind { address: SocketAddr, source: std::io::Error },
     /// The hub did not come up.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The transport failed.
-    #[error("the server failed: {0}")]
-    Transport(#[from] tonic::transport::Error),
     /// The shipped protobuf files are broken.
     #[error("reflection cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -96,7 +98,8 @@ pub struct Running {
     address: SocketAddr,
     desk: Desk,
     stop: watch::Sender<bool>,
-    server: JoinHandle<Result<(), tonic::transport::Error>>,
+    server: JoinHandle<()>,
+    drain: Duration,
     loading: Option<JoinHandle<Result<SequencerThread, ServeError>>>,
     sequencer: Option<SequencerThread>,
     health: HealthReporter,
@@ -122,22 +125,27 @@ pub async fn start(
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, &SERVICES, ServingStatus::NotServing).await;
 
-    let mut server = grpc::server(config.transport, desk.clone());
-    if let Some(files) = &config.tls {
-        let unusable = |error: tonic::transport::Error| {
-            // The transport's error says nothing itself, its source does.
-            let problem = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            ServeError::TlsPair { files: files.clone(), problem }
-        };
-        server = server.tls_config(tls(files)?).map_err(unusable)?;
-    }
-    let router = grpc::router(&mut server, &desk, health_service)?;
+    let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
+    let tls = match config.tls.clone() {
+        Some(files) => {
+            let (reloader, tls) = Reloader::start(files)?;
+            tokio::spawn(reloader.run(hangup));
+            Some(tls)
+        }
+        None => {
+            tokio::spawn(outlive(hangup, stopping.clone()));
+            None
+        }
+    };
+    let services = grpc::services(&desk, health_service)?;
     let bind = |source| ServeError::Bind { address: config.listen, source };
-    let listener = tokio::net::TcpListener::bind(config.listen).await.map_err(bind)?;
+    let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let server = tokio::spawn(router.serve_with_incoming_shutdown(incoming, stopped(stopping)));
-    tracing::info!(%address, tls = config.tls.is_some(), "listening");
+    let limits = config.transport;
+    let connections_max = connections_max(&limits);
+    let door = Door::new(connections_max, limits.connections_per_address_max);
+    let server = tokio::spawn(Acceptor { door, tls, services, limits, stopping }.run(listener));
+    tracing::info!(%address, tls = config.tls.is_some(), connections_max, "listening");
 
     let loading = tokio::task::spawn_blocking({
         let (desk, health, stopping) = (desk.clone(), health.clone(), stop.subscribe());
@@ -151,7 +159,7 @@ pub async fn start(
             Ok(sequencer)
         }
     });
-    Ok(Running { address, desk, stop, server, loading: Some(loading), sequencer: None, health })
+    Ok(Running { address, desk, stop, server, drain: limits.drain, loading: Some(loading), sequencer: None, health })
 }
 
 impl Running {
@@ -211,8 +219,8 @@ impl Running {
         set_health(&self.health, &SERVICES, ServingStatus::NotServing).await;
         self.stop.send_replace(true);
         let abort = self.server.abort_handle();
-        let served = match tokio::time::timeout(DRAIN, &mut self.server).await {
-            Ok(served) => served?.map_err(ServeError::from),
+        let served = match tokio::time::timeout(self.drain, &mut self.server).await {
+            Ok(served) => served.map_err(ServeError::from),
             Err(_) => {
                 tracing::warn!("cutting connections that did not finish");
                 abort.abort();
@@ -246,11 +254,27 @@ async fn set_health(health: &HealthReporter, services: &[&str], status: ServingS
     }
 }
 
-fn tls(files: &TlsFiles) -> Result<ServerTlsConfig, ServeError> {
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|error| ServeError::Tls { path: path.to_owned(), problem: error.to_string() })
-    };
-    Ok(ServerTlsConfig::new()
-        .timeout(HANDSHAKE)
-        .identity(Identity::from_pem(read(&files.certificate)?, read(&files.key)?)))
+/// Has the process live on at SIGHUP, for which it has no use.
+async fn outlive(mut hangup: Signal, stopping: watch::Receiver<bool>) {
+    let hangups = async { while hangup.recv().await.is_some() {} };
+    tokio::select! {
+        () = hangups => {}
+        () = stopped(stopping) => {}
+    }
+}
+
+/// The connections that there may be: no more than the process has descriptors for.
+fn connections_max(limits: &TransportLimits) -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.and_then(|descriptors| usize::try_from(descriptors).ok());
+    let Some(descriptors) = descriptors else { return limits.connections_max };
+    // Where there are few, half: better than none.
+    let room = descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(descriptors / 2);
+    if room < limits.connections_max {
+        let wanted = limits.connections_max;
+        tracing::warn!(
+            descriptors,
+            "room for {room} connections instead of {wanted}: raise the number of open files that the process may have"
+        );
+    }
+    room.min(limits.connections_max)
 }
