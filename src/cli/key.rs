@@ -11,6 +11,7 @@ use super::quota::{self, QuotaArgs};
 use super::{Verdict, output};
 use crate::client::Client;
 use crate::domain::Timestamp;
+use crate::serve::client_fingerprint;
 use crate::store::write_secret;
 use crate::wire::{roles_to_wire, timestamp, v1};
 
@@ -33,6 +34,9 @@ pub enum Command {
         /// From where alone it may be used: an address or a network, as in 192.0.2.0/24; may be given several times
         #[arg(long = "network", value_name = "CIDR")]
         networks: Vec<String>,
+        /// No text, but a client certificate (PEM): whoever shows one of its public key has the key
+        #[arg(long, value_name = "FILE", conflicts_with = "out")]
+        certificate: Option<PathBuf>,
         #[command(flatten)]
         new: NewKey,
         #[command(flatten)]
@@ -142,13 +146,15 @@ impl KeyFile {
 
 pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict> {
     match command {
-        Command::Issue { member, label, roles, networks, new: NewKey { expires, out }, hub } => {
+        Command::Issue { member, label, roles, networks, certificate, new: NewKey { expires, out }, hub } => {
             let file = out.map(KeyFile::new).transpose()?;
             let roles = roles_to_wire(&read_roles(&roles, "--role")?);
+            let certificate = certificate.map(|file| client_fingerprint(&file)).transpose().context("--certificate")?;
+            let certificate = certificate.map(|fingerprint| fingerprint.to_string()).unwrap_or_default();
             let client = hub.connect().await?;
             let member_id = resolve(&client, &member).await?;
             let expires = expires.map(timestamp);
-            let request = v1::IssueKeyRequest { member_id, label, roles, expires, networks };
+            let request = v1::IssueKeyRequest { member_id, label, roles, expires, networks, certificate };
             show(client.admin().issue_key(request).await?.into_inner(), file, json)?;
         }
         Command::Rotate { key_id, overlap_hours, new: NewKey { expires, out }, hub } => {
@@ -207,6 +213,7 @@ fn show(mut issued: v1::IssueKeyResponse, file: Option<KeyFile>, json: bool) -> 
     }
     output::line(&issued.key.as_ref().map(words).unwrap_or_default())?;
     match &file {
+        None if issued.secret.is_empty() => output::line("whoever shows that certificate has the key"),
         Some(file) => output::line(&format!("the key is in {}", file.path().display())),
         None => output::line(&format!("this is shown once: {}", issued.secret)),
     }
@@ -246,6 +253,9 @@ fn words(key: &v1::Key) -> String {
     if !key.networks.is_empty() {
         let networks: Vec<_> = key.networks.iter().map(|network| output::plain(network)).collect();
         text.push_str(&format!("  from {}", networks.join(", ")));
+    }
+    if !key.certificate.is_empty() {
+        text.push_str(&format!("  of the certificate {}", output::plain(&key.certificate)));
     }
     if let Some(own) = &key.quota {
         text.push_str(&format!("  {}", quota::words(own)));

@@ -10,7 +10,7 @@ use data_encoding::{BASE32_NOPAD, Encoding, Specification};
 use ipnet::IpNet;
 
 use super::codes::codes;
-use super::{Code, Name, Quota, Timestamp};
+use super::{Code, Name, Quota, SpkiFingerprint, Timestamp};
 
 codes! {
     /// What a member, or one of its keys, may do. See `docs/authorization.md` for the table.
@@ -244,7 +244,7 @@ impl Member {
     }
 }
 
-/// An API key as the hub keeps it: enough to recognize it, not to make it.
+/// A key to the hub as the hub keeps it: enough to recognize it, not to make it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     pub id: KeyId,
@@ -253,7 +253,7 @@ pub struct Key {
     pub label: Option<Name>,
     /// At most the member's roles.
     pub roles: Roles,
-    pub mac: KeyMac,
+    pub credential: Credential,
     /// The key that it was issued with; none for those of the first start.
     pub issued_by: Option<KeyId>,
     pub issued: Timestamp,
@@ -269,10 +269,23 @@ pub struct Key {
 
 impl Key {
     /// As it begins: for everywhere and without end.
-    pub fn new(id: KeyId, member: MemberId, roles: Roles, mac: KeyMac, issued: Timestamp) -> Self {
+    pub fn new(id: KeyId, member: MemberId, roles: Roles, credential: Credential, issued: Timestamp) -> Self {
         let (label, issued_by, networks, quota) = (None, None, Vec::new(), Quota::default());
         let (expires, revoked, compromised_since) = (None, None, None);
-        Self { id, member, label, roles, mac, issued_by, issued, expires, networks, quota, revoked, compromised_since }
+        Self {
+            id,
+            member,
+            label,
+            roles,
+            credential,
+            issued_by,
+            issued,
+            expires,
+            networks,
+            quota,
+            revoked,
+            compromised_since,
+        }
     }
 
     /// Whether it may be used from this address.
@@ -324,6 +337,15 @@ impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// What shows that somebody has a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// The API key's text.
+    Secret(KeyMac),
+    /// The private key of a client certificate that the transport has verified.
+    Certificate(SpkiFingerprint),
 }
 
 /// HMAC-SHA256 of an API key's text under the hub's own secret.
@@ -389,7 +411,8 @@ mod tests {
     fn a_key_without_networks_is_for_everywhere() {
         let id = KeyId::from_bytes([1; 5]);
         let at = Timestamp::from_millis(0).unwrap();
-        let mut key = Key::new(id, MemberId::from_bytes([1; 5]), Roles::new(), KeyMac([0; 32]), at);
+        let credential = Credential::Secret(KeyMac([0; 32]));
+        let mut key = Key::new(id, MemberId::from_bytes([1; 5]), Roles::new(), credential, at);
         let address = "203.0.113.9".parse().unwrap();
         assert!(key.is_for(address));
         key.networks = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];

@@ -25,8 +25,8 @@ pub use entry::{Draft, Entry, EntryId, EntryIdError, EntryState, Withdrawal, che
 pub use event::{Actor, Event, EventKind, Fact, RequestDigest, StatusReason, WithdrawReason};
 pub use field::{At, FieldError};
 pub use member::{
-    Approval, Checklist, ChecklistItem, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac, Member, MemberId,
-    Network, NetworkError, Role, Roles, Status,
+    Approval, Checklist, ChecklistItem, Credential, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac,
+    Member, MemberId, Network, NetworkError, Role, Roles, Status,
 };
 pub(crate) use member::{base32_lower, base32_lower_codec};
 pub use orientation::Orientation;

@@ -1,17 +1,21 @@
 //! Who may call which method. Deny by default: a method without a row here is refused before its request is read.
 
+use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
-use futures_util::future::Either;
-use std::future::{Ready, ready};
+use futures_util::future::{BoxFuture, Either};
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::Desk;
+use super::load::Place;
 use crate::domain::Role;
-use crate::policy::{ApiKey, Operation, operation};
-use crate::wire::IntoStatus;
+use crate::policy::{ApiKey, ApiKeyError, Operation, Peer, operation};
+use crate::wire::{IntoStatus, busy};
+
+/// Operators' methods: they need no place, so that a hub that is flooded can still be helped.
+const ADMIN: &str = "/hashcommons.v1.AdminService/";
 
 /// What a method asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +90,11 @@ pub struct AccessService<S> {
 impl<S, B> Service<http::Request<B>> for AccessService<S>
 where
     S: Service<http::Request<B>, Response = http::Response<Body>>,
+    S::Future: Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<S::Response, S::Error>>>;
+    type Future = Either<BoxFuture<'static, Result<S::Response, S::Error>>, Ready<Result<S::Response, S::Error>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)
@@ -97,35 +102,70 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         match self.admit(&mut request) {
-            Ok(()) => Either::Left(self.inner.call(request)),
+            Ok(place) => {
+                let answer = self.inner.call(request);
+                Either::Left(Box::pin(async move {
+                    // Until the answer, or its stream of answers, begins.
+                    let _place = place;
+                    answer.await
+                }))
+            }
             Err(status) => Either::Right(ready(Ok(status.into_http()))),
         }
     }
 }
 
 impl<S> AccessService<S> {
-    /// Lets the request pass, with its principal attached, or says why not.
-    fn admit<B>(&self, request: &mut http::Request<B>) -> Result<(), Status> {
-        let (operation, roles) = match access(request.uri().path()) {
+    /// Lets the request pass, with its principal attached and a place to be worked on, or says why not.
+    fn admit<B>(&self, request: &mut http::Request<B>) -> Result<Option<Place>, Status> {
+        let path = request.uri().path();
+        let (operation, roles) = match access(path) {
             None => return Err(Status::unimplemented("no such method")),
-            Some(Access::Open) => return Ok(()),
+            Some(Access::Open) => return Ok(None),
             Some(Access::Operation { name, roles }) => (name, roles),
         };
+        let needs_place = !path.starts_with(ADMIN);
         let gate = &self.desk.use_cases()?.gate;
-        let principal = gate.authenticate(&bearer(request.headers())?).map_err(IntoStatus::into_status)?;
+        // The transport puts it there: nobody comes from nowhere.
+        let peer = *request.extensions().get::<Peer>().ok_or_else(|| Status::internal("the request has no peer"))?;
+        let key = match bearer(request.headers()) {
+            Ok(key) => Some(key),
+            Err(NoKey::None) if peer.certificate.is_some() => None,
+            Err(problem) => {
+                gate.came_without_key(&peer).map_err(IntoStatus::into_status)?;
+                return Err(Status::unauthenticated(format!("authorization: {problem}")));
+            }
+        };
+        let principal = gate.authenticate(key.as_ref(), &peer).map_err(IntoStatus::into_status)?;
         principal.may(operation, roles).map_err(IntoStatus::into_status)?;
+        let place = needs_place.then(|| self.desk.load.enter(principal.member)).transpose();
+        let place = place.map_err(|overload| busy(&overload))?;
         request.extensions_mut().insert(principal);
-        Ok(())
+        Ok(place)
     }
 }
 
+/// Why a request has no API key.
+#[derive(Debug, thiserror::Error)]
+enum NoKey {
+    #[error("must be sent once, as `Bearer hck_…`")]
+    None,
+    #[error("must be sent once, as `Bearer hck_…`")]
+    Several,
+    #[error("must be `Bearer hck_…`")]
+    Form,
+    #[error(transparent)]
+    Key(#[from] ApiKeyError),
+}
+
 /// The API key of a request.
-fn bearer(headers: &http::HeaderMap) -> Result<ApiKey, Status> {
+fn bearer(headers: &http::HeaderMap) -> Result<ApiKey, NoKey> {
     let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(Status::unauthenticated("authorization: must be sent once, as `Bearer hck_…`"));
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value,
+        (None, _) => return Err(NoKey::None),
+        (Some(_), Some(_)) => return Err(NoKey::Several),
     };
-    let text = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
-    let text = text.ok_or_else(|| Status::unauthenticated("authorization: must be `Bearer hck_…`"))?;
-    text.parse().map_err(|error| Status::unauthenticated(format!("authorization: {error}")))
+    let text = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).ok_or(NoKey::Form)?;
+    Ok(text.parse()?)
 }

@@ -86,7 +86,8 @@ impl AdminService for Service {
         let permit = permit::<operation::Administer, _>(&request)?;
         let wanted = key_request(request.get_ref()).map_err(IntoStatus::into_status)?;
         let (issued, text) = members.issue(&permit, wanted).await.map_err(IntoStatus::into_status)?;
-        Ok(Response::new(v1::IssueKeyResponse { key: Some(key(&issued)), secret: text.reveal().to_owned() }))
+        let secret = text.map(|text| text.reveal().to_owned()).unwrap_or_default();
+        Ok(Response::new(v1::IssueKeyResponse { key: Some(key(&issued)), secret }))
     }
 
     #[tracing::instrument(name = "rotate_key", skip_all)]

@@ -26,6 +26,7 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::sync::watch;
 use tonic::{Request, Status};
 
+use self::load::Load;
 use crate::hub::{Gate, UseCases};
 use crate::policy::{Authority, Lapsed, OpenStream, Operation, Permit, Principal};
 use crate::wire::IntoStatus;
@@ -38,12 +39,13 @@ const RECONFIRM: Duration = Duration::from_millis(500);
 pub struct Desk {
     use_cases: Arc<OnceLock<UseCases>>,
     stopping: watch::Receiver<bool>,
+    load: Load,
 }
 
 impl Desk {
     /// A desk without use cases yet. Streams end when `stopping` becomes true.
     pub fn new(stopping: watch::Receiver<bool>) -> Self {
-        Self { use_cases: Arc::default(), stopping }
+        Self { use_cases: Arc::default(), stopping, load: Load::default() }
     }
 
     /// Opens the desk. Has effect once.

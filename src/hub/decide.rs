@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::read::{self, ReadError};
 use crate::domain::{
-    Actor, Checklist, Draft, EntryId, Event, Fact, FieldError, Holder, Key, KeyId, Member, MemberId, Quota,
+    Actor, Checklist, Credential, Draft, EntryId, Event, Fact, FieldError, Holder, Key, KeyId, Member, MemberId, Quota,
     RequestDigest, Status, StatusReason, Timestamp, WithdrawReason,
 };
 use crate::policy::{self, Authority, LadderError, Lapsed, Roster, check_validity};
@@ -86,6 +86,9 @@ pub enum Refusal {
     /// A key that is to be replaced opens nothing any more.
     #[error("key {0}: is revoked or expired; issue a new one")]
     NotLive(KeyId),
+    /// It has no text that could be replaced.
+    #[error("key {0}: is a certificate's; issue a key for the new certificate, then revoke this one")]
+    OfCertificate(KeyId),
     /// Without it nobody could enrol members or issue keys any more.
     #[error("key {0}: is the last live key with the role admin; issue another one first")]
     LastAdminKey(KeyId),
@@ -224,6 +227,9 @@ impl Pending {
             Intent::RotateKey { key, replaces, until } => match self.roster.key(replaces) {
                 None => return Err(Refusal::NoSuchKey(replaces)),
                 Some(old) if !old.is_live(self.now) => return Err(Refusal::NotLive(replaces)),
+                Some(Key { credential: Credential::Certificate(_), .. }) => {
+                    return Err(Refusal::OfCertificate(replaces));
+                }
                 Some(_) => Fact::KeyRotated { key: self.new_key(authority, key)?, replaces, until },
             },
             Intent::RevokeKey(id) => match self.roster.key(id) {
@@ -268,6 +274,11 @@ impl Pending {
         }
         if self.roster.key(key.id).is_some() {
             return Err(FieldError::new("key_id", "is taken; try again").into());
+        }
+        if let Credential::Certificate(certificate) = key.credential
+            && self.roster.of_certificate(&certificate).is_some_and(|other| other.is_live(self.now))
+        {
+            return Err(FieldError::new("certificate", "is that of another live key; revoke that one first").into());
         }
         Ok(Key { issued: self.at, issued_by: Some(authority.principal.key), ..key })
     }

@@ -132,7 +132,7 @@ pub fn first_events(
         let text = ApiKey::new(KeyId::from_bytes(entropy.bytes()?), entropy.bytes()?);
         write_key(&directory.join(file), &text)?;
         let label = Some(constant::<Name>(label)?);
-        Ok::<_, SecretsError>(Key { label, ..Key::new(text.id(), id, operator.roles(), secret.mac(&text), at) })
+        Ok::<_, SecretsError>(Key { label, ..Key::new(text.id(), id, operator.roles(), secret.credential(&text), at) })
     };
     let keys = [key(ADMIN_KEY_FILE, "first start")?, key(SECOND_ADMIN_KEY_FILE, "first start, second person")?];
     let [first, second] = keys.map(Fact::KeyIssued);

@@ -6,7 +6,8 @@ use arc_swap::ArcSwap;
 
 use crate::domain::Clock;
 use crate::policy::{
-    ApiKey, AuthError, Authority, Exhausted, Lapsed, MacSecret, OpenStream, Principal, Quotas, Roster,
+    ApiKey, AuthError, Authority, Exhausted, Lapsed, MacSecret, OpenStream, Peer, Principal, Quotas, Roster, Throttle,
+    Throttled,
 };
 
 /// Tells who holds a key.
@@ -16,15 +17,38 @@ pub struct Gate {
     pub(super) secret: MacSecret,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) quotas: Quotas,
+    pub(super) throttle: Throttle,
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    #[error(transparent)]
+    Key(#[from] AuthError),
+    /// It failed too often.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
 }
 
 impl Gate {
-    /// The member behind `key`.
+    /// The member behind `key`, or without one behind the client certificate that `peer` has shown.
     ///
     /// # Errors
-    /// [`AuthError`] unless the key is live.
-    pub fn authenticate(&self, key: &ApiKey) -> Result<Principal, AuthError> {
-        self.roster.load().authenticate(key, &self.secret, self.clock.now())
+    /// [`Denied`] unless the key is live and for the peer's address.
+    pub fn authenticate(&self, key: Option<&ApiKey>, peer: &Peer) -> Result<Principal, Denied> {
+        let now = self.clock.now();
+        self.roster.load().authenticate(key, peer, &self.secret, now).or_else(|error| {
+            self.throttle.failed(peer.address, key.map(ApiKey::id), now)?;
+            Err(error.into())
+        })
+    }
+
+    /// Notes that `peer` came without anything that could be a key.
+    ///
+    /// # Errors
+    /// [`Throttled`] if it has done so too often.
+    pub fn came_without_key(&self, peer: &Peer) -> Result<(), Throttled> {
+        self.throttle.failed(peer.address, None, self.clock.now())
     }
 
     /// Notes that `principal` has one more stream open, for as long as the answer is kept.

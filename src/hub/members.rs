@@ -9,8 +9,8 @@ use super::decide::{Intent, Refusal};
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use crate::domain::{
-    Checklist, Clock, Code, Entropy, EntropyError, Event, FieldError, Holder, Jurisdiction, Key, KeyId, Member,
-    MemberId, Name, Network, Quota, Role, Roles, Status, StatusReason, Timestamp,
+    Checklist, Clock, Code, Credential, Entropy, EntropyError, Event, FieldError, Holder, Jurisdiction, Key, KeyId,
+    Member, MemberId, Name, Network, Quota, Role, Roles, SpkiFingerprint, Status, StatusReason, Timestamp,
 };
 use crate::policy::{ApiKey, MacSecret, Permit, Roster, operation};
 use crate::store::Store;
@@ -73,6 +73,8 @@ pub struct KeyRequest {
     pub expires: Option<Timestamp>,
     /// From where alone it may be used. Empty: from everywhere.
     pub networks: Vec<Network>,
+    /// Whoever shows this client certificate has the key. `None`: it has a text.
+    pub certificate: Option<SpkiFingerprint>,
 }
 
 impl Members {
@@ -174,7 +176,7 @@ impl Members {
         Ok(member.ok_or(SequenceError::from(Refusal::NoSuchMember(id)))?)
     }
 
-    /// Makes a key. The returned [`ApiKey`] is the only copy there will ever be.
+    /// Makes a key. The returned [`ApiKey`] is the only copy there will ever be; there is none of a certificate's key.
     ///
     /// # Errors
     /// [`MemberError`], also if there is no such member or it lacks one of the roles.
@@ -182,28 +184,32 @@ impl Members {
         &self,
         permit: &Permit<operation::Administer>,
         request: KeyRequest,
-    ) -> Result<(Key, ApiKey), MemberError> {
+    ) -> Result<(Key, Option<ApiKey>), MemberError> {
         let now = self.clock.now();
         check_expiry(request.expires, now)?;
         let member = self.get(request.member)?;
         let roles = if request.roles.is_empty() { member.roles() } else { request.roles };
         let text = self.new_text()?;
+        let credential = match request.certificate {
+            Some(certificate) => Credential::Certificate(certificate),
+            None => self.secret.credential(&text),
+        };
         let key = Key {
             label: request.label,
             issued_by: Some(permit.principal().key),
             expires: request.expires,
             networks: request.networks,
-            ..Key::new(text.id(), member.id, roles, self.secret.mac(&text), now)
+            ..Key::new(text.id(), member.id, roles, credential, now)
         };
         let sequenced = self.sequencer.submit(permit.authority(), Intent::IssueKey(key.clone())).await?;
-        Ok((Key { issued: sequenced.at, ..key }, text))
+        Ok((Key { issued: sequenced.at, ..key }, request.certificate.is_none().then_some(text)))
     }
 
-    /// Makes a successor of a key: of the same member, roles and label. The old one goes on for `overlap`, so that whoever uses it
+    /// Makes a successor of an API key: of the same member, roles, label and networks. The old one goes on for `overlap`, so that whoever uses it
     /// has time to change over, but not beyond its own end.
     ///
     /// # Errors
-    /// [`MemberError`], also if there is no such key or it is not live.
+    /// [`MemberError`], also if there is no such key, it is not live, or it is a certificate's.
     pub async fn rotate(
         &self,
         permit: &Permit<operation::Administer>,
@@ -220,7 +226,7 @@ impl Members {
         let text = self.new_text()?;
         let key = Key {
             id: text.id(),
-            mac: self.secret.mac(&text),
+            credential: self.secret.credential(&text),
             issued_by: Some(permit.principal().key),
             issued: now,
             expires,

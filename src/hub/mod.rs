@@ -47,7 +47,7 @@ pub use examine::{Examine, Search, Suspect};
 pub use fold::FoldError;
 pub use follow::{FeedItem, Follow, FollowError, OpenedEvent, Page};
 pub use founding::{ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE, SecretsError};
-pub use gate::Gate;
+pub use gate::{Denied, Gate};
 pub use load::LoadError;
 pub use members::{Enrolment, KeyRequest, MemberError, Members};
 pub use open::{HubConfig, Opened, StartError, UseCases, open};

@@ -29,7 +29,7 @@ use super::view::Viewer;
 use super::withdraw::Withdraw;
 use crate::domain::{Clock, Entropy, FieldError, Taxonomies, Timestamp};
 use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignError, SignedCheckpoint, Signer};
-use crate::policy::{QuotaTable, Quotas, Roster};
+use crate::policy::{QuotaTable, Quotas, Roster, Throttle};
 use crate::store::{OpenError, Store, StoreError, StoredEvent};
 use crate::worker::{Pool, PoolConfig};
 
@@ -256,6 +256,7 @@ impl Opened {
                 secret: api_keys.clone(),
                 clock: clock.clone(),
                 quotas: quotas.clone(),
+                throttle: Throttle::default(),
             },
             check_media: CheckMedia::new(check.clone(), decoders, config.media.limits.bytes_max, config.media.workers),
             check,

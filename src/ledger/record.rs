@@ -6,9 +6,9 @@
 use std::str::FromStr;
 
 use crate::domain::{
-    Actor, Approval, Basis, Code, Confidence, Draft, EntryId, EntryState, Event, Fact, FieldError, GovernmentOrder,
-    Holder, Key, KeyId, KeyMac, Member, MemberId, Provenance, Quota, RequestDigest, Roles, Signal, SignalKind, Status,
-    Timestamp, Withdrawal,
+    Actor, Approval, Basis, Code, Confidence, Credential, Draft, EntryId, EntryState, Event, Fact, FieldError,
+    GovernmentOrder, Holder, Key, KeyId, KeyMac, Member, MemberId, Provenance, Quota, RequestDigest, Roles, Signal,
+    SignalKind, SpkiFingerprint, Status, Timestamp, Withdrawal,
 };
 use prost::Message;
 
@@ -328,12 +328,17 @@ fn member_from_record(record: &v1::Member) -> Result<Member, FieldError> {
 }
 
 fn key_to_record(key: &Key) -> v1::Key {
+    let (mac, certificate) = match &key.credential {
+        Credential::Secret(mac) => (mac.0.to_vec(), Vec::new()),
+        Credential::Certificate(fingerprint) => (Vec::new(), fingerprint.as_bytes().to_vec()),
+    };
     v1::Key {
         id: key.id.bytes().to_vec(),
         member: key.member.bytes().to_vec(),
         label: key.label.as_ref().map(ToString::to_string).unwrap_or_default(),
         roles: key.roles.iter().map(ToString::to_string).collect(),
-        mac: key.mac.0.to_vec(),
+        mac,
+        certificate,
         issued_ms: key.issued.millis(),
         expires_ms: key.expires.map(Timestamp::millis),
         revoked_ms: key.revoked.map(Timestamp::millis),
@@ -350,7 +355,13 @@ fn key_from_record(record: &v1::Key) -> Result<Key, FieldError> {
         member: member_id(&record.member, "member")?,
         label: optional(&record.label, "label")?,
         roles: Roles::from_iter(parse_all(&record.roles, "roles")?),
-        mac: KeyMac(array(&record.mac, "mac")?),
+        credential: match (record.mac.as_slice(), record.certificate.as_slice()) {
+            (mac, []) => Credential::Secret(KeyMac(array(mac, "mac")?)),
+            ([], certificate) => {
+                Credential::Certificate(SpkiFingerprint::from_bytes(array(certificate, "certificate")?))
+            }
+            _ => return Err(FieldError::new("certificate", "is there beside a mac")),
+        },
         issued_by: if record.issued_by.is_empty() { None } else { Some(key_id(&record.issued_by, "issued_by")?) },
         issued: time(record.issued_ms, "issued_ms")?,
         expires: record.expires_ms.map(|millis| time(millis, "expires_ms")).transpose()?,

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::domain::{KeyId, KeyMac, MemberId, RequestDigest, RequestId, base32_lower, base32_lower_codec};
+use crate::domain::{Credential, KeyId, KeyMac, MemberId, RequestDigest, RequestId, base32_lower, base32_lower_codec};
 
 const PREFIX: &str = "hck_";
 /// 160 bits.
@@ -124,6 +124,11 @@ impl MacSecret {
         let mac = Hmac::<Sha256>::new(&block.into());
         block.zeroize();
         mac
+    }
+
+    /// What to know `key` by.
+    pub fn credential(&self, key: &ApiKey) -> Credential {
+        Credential::Secret(self.mac(key))
     }
 
     /// What to keep of `key`.

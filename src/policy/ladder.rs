@@ -117,7 +117,7 @@ fn above(from: Status) -> Result<Vec<Status>, LadderError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Key, KeyMac, MemberId, Roles};
+    use crate::domain::{Credential, Key, KeyMac, MemberId, Roles};
 
     fn at(days: u64) -> Timestamp {
         Timestamp::from_millis(days * 24 * 3_600_000).unwrap()
@@ -136,7 +136,13 @@ mod tests {
     fn roster() -> Roster {
         let mut roster = Roster::default();
         for (n, issued_by) in [(1, None), (2, None), (3, Some(key(1))), (4, Some(key(3)))] {
-            let new = Key::new(key(n), MemberId::from_bytes([9; 5]), Roles::new(), KeyMac([0; 32]), at(0));
+            let new = Key::new(
+                key(n),
+                MemberId::from_bytes([9; 5]),
+                Roles::new(),
+                Credential::Secret(KeyMac([0; 32])),
+                at(0),
+            );
             roster.set_key(Key { issued_by, ..new });
         }
         roster

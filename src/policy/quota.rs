@@ -315,7 +315,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{KeyMac, Roles};
+    use crate::domain::{Credential, KeyMac, Roles};
 
     const SECOND: u64 = 1_000;
 
@@ -337,7 +337,10 @@ mod tests {
             quota: quotas[0],
             ..Member::new(member, "Example".parse().unwrap(), "NZ".parse().unwrap(), at(0))
         };
-        let key = Key { quota: quotas[1], ..Key::new(key, member.id, Roles::new(), KeyMac([0; 32]), at(0)) };
+        let key = Key {
+            quota: quotas[1],
+            ..Key::new(key, member.id, Roles::new(), Credential::Secret(KeyMac([0; 32])), at(0))
+        };
         Principal {
             member: member.id,
             key: key.id,

@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 
 use super::access::{Authority, Principal, Refused};
 use super::api_key::{ApiKey, MacSecret};
+use super::peer::Peer;
 use super::quota::Allowance;
-use crate::domain::{Key, KeyId, Member, MemberId, Role, Timestamp};
+use crate::domain::{Credential, Key, KeyId, KeyMac, Member, MemberId, Role, SpkiFingerprint, Timestamp};
 
 /// Every member and key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
     members: BTreeMap<MemberId, Member>,
     keys: BTreeMap<KeyId, Key>,
+    /// The key that was issued last for each certificate.
+    certificates: BTreeMap<SpkiFingerprint, KeyId>,
 }
 
-/// A key that opens nothing. Deliberately one case: unknown, wrong, revoked and expired look the same to whoever holds it.
+/// A key that opens nothing. Deliberately one case: unknown, wrong, revoked, expired and at the wrong address look the same to
+/// whoever holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this API key is unknown, revoked or expired")]
+#[error("this key is unknown, revoked, expired or not for this address")]
 pub struct AuthError;
 
 /// Why what was permitted when a request or a stream began no longer is.
@@ -38,6 +42,13 @@ impl Roster {
 
     /// Adds a key, or puts it in the place of its earlier self.
     pub fn set_key(&mut self, key: Key) {
+        if let Credential::Certificate(certificate) = key.credential {
+            let issued = |id| self.keys.get(id).map(|key| key.issued);
+            // Loaded by id, keys come in no order.
+            if self.certificates.get(&certificate).and_then(issued).is_none_or(|other| other <= key.issued) {
+                self.certificates.insert(certificate, key.id);
+            }
+        }
         self.keys.insert(key.id, key);
     }
 
@@ -51,6 +62,11 @@ impl Roster {
         self.keys.get(&id)
     }
 
+    /// The key that was issued last for a certificate, if there is one.
+    pub fn of_certificate(&self, certificate: &SpkiFingerprint) -> Option<&Key> {
+        self.certificates.get(certificate).and_then(|id| self.keys.get(id))
+    }
+
     /// All members, by id.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values()
@@ -61,20 +77,39 @@ impl Roster {
         self.keys.values()
     }
 
-    /// Who holds this key.
+    /// Who holds this API key, or without one the client certificate that `peer` has shown.
     ///
     /// # Errors
-    /// [`AuthError`] unless the key is known, its secret right, and it is neither revoked nor expired at `now`.
-    pub fn authenticate(&self, presented: &ApiKey, secret: &MacSecret, now: Timestamp) -> Result<Principal, AuthError> {
-        let Some(key) = self.keys.get(&presented.id()) else {
-            // As much work as for a known key, so that time does not tell which ids exist.
-            let _ = secret.mac(presented);
-            return Err(AuthError);
+    /// [`AuthError`] unless the key is known, its secret right, neither revoked nor expired at `now`, and for the peer's address;
+    /// and the peer has shown no certificate of another member.
+    pub fn authenticate(
+        &self,
+        presented: Option<&ApiKey>,
+        peer: &Peer,
+        secret: &MacSecret,
+        now: Timestamp,
+    ) -> Result<Principal, AuthError> {
+        let certificate = peer.certificate.and_then(|certificate| self.of_certificate(&certificate));
+        let key = match presented {
+            Some(presented) => self.of_text(presented, secret),
+            None => certificate,
         };
-        if !secret.verify(presented, &key.mac) {
+        let key = key.filter(|key| key.is_for(peer.address)).ok_or(AuthError)?;
+        if certificate.is_some_and(|other| other.member != key.member) {
             return Err(AuthError);
         }
         self.principal(key, now).ok_or(AuthError)
+    }
+
+    /// The key of this text. As much work for an unknown key as for a known one, so that time does not tell which ids exist.
+    fn of_text(&self, presented: &ApiKey, secret: &MacSecret) -> Option<&Key> {
+        let key = self.keys.get(&presented.id());
+        let (key, kept) = match key.map(|key| key.credential) {
+            Some(Credential::Secret(mac)) => (key, mac),
+            Some(Credential::Certificate(_)) | None => (None, KeyMac([0; 32])),
+        };
+        let is_right = secret.verify(presented, &kept);
+        key.filter(|_| is_right)
     }
 
     /// Whether what was permitted earlier still is: the key may have been revoked since.
@@ -118,11 +153,14 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use super::super::access::operation;
     use super::*;
     use crate::domain::{Role, Roles, Status};
 
     const SECRET: MacSecret = MacSecret::new([1; 32]);
+    const PEER: Peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
 
     fn at(millis: u64) -> Timestamp {
         Timestamp::from_millis(millis).unwrap()
@@ -137,7 +175,7 @@ mod tests {
             ..Member::new(member, "Example".parse().unwrap(), "NZ".parse().unwrap(), at(0))
         });
         let roles = key_roles.iter().copied().collect();
-        let key = Key::new(text.id(), member, roles, SECRET.mac(&text), at(0));
+        let key = Key::new(text.id(), member, roles, SECRET.credential(&text), at(0));
         roster.set_key(Key { expires: Some(at(1_000)), ..key });
         (roster, text)
     }
@@ -145,7 +183,7 @@ mod tests {
     #[test]
     fn a_key_opens_only_what_both_it_and_its_member_may() {
         let (roster, key) = roster(&[Role::Checker, Role::Admin]);
-        let principal = roster.authenticate(&key, &SECRET, at(10)).unwrap();
+        let principal = roster.authenticate(Some(&key), &PEER, &SECRET, at(10)).unwrap();
         assert_eq!(principal.roles, Roles::from([Role::Checker]));
         assert!(principal.permit::<operation::Check>().is_ok());
         let refused = principal.permit::<operation::Administer>().unwrap_err();
@@ -157,20 +195,21 @@ mod tests {
         let (mut roster, key) = roster(&[Role::Checker]);
         let unknown = ApiKey::new(KeyId::from_bytes([9; 5]), [3; 20]);
         let wrong = ApiKey::new(key.id(), [4; 20]);
-        assert_eq!(roster.authenticate(&unknown, &SECRET, at(10)), Err(AuthError));
-        assert_eq!(roster.authenticate(&wrong, &SECRET, at(10)), Err(AuthError));
-        assert_eq!(roster.authenticate(&key, &SECRET, at(1_000)), Err(AuthError));
-        assert!(roster.authenticate(&key, &SECRET, at(999)).is_ok());
+        assert_eq!(roster.authenticate(Some(&unknown), &PEER, &SECRET, at(10)), Err(AuthError));
+        assert_eq!(roster.authenticate(Some(&wrong), &PEER, &SECRET, at(10)), Err(AuthError));
+        assert_eq!(roster.authenticate(Some(&key), &PEER, &SECRET, at(1_000)), Err(AuthError));
+        assert!(roster.authenticate(Some(&key), &PEER, &SECRET, at(999)).is_ok());
         let mut revoked = roster.key(key.id()).unwrap().clone();
         revoked.revoked = Some(at(20));
         roster.set_key(revoked);
-        assert_eq!(roster.authenticate(&key, &SECRET, at(30)), Err(AuthError));
+        assert_eq!(roster.authenticate(Some(&key), &PEER, &SECRET, at(30)), Err(AuthError));
     }
 
     #[test]
     fn what_was_permitted_is_refused_once_the_key_is_revoked() {
         let (mut roster, key) = roster(&[Role::Contributor]);
-        let permit = roster.authenticate(&key, &SECRET, at(10)).unwrap().permit::<operation::Contribute>().unwrap();
+        let permit =
+            roster.authenticate(Some(&key), &PEER, &SECRET, at(10)).unwrap().permit::<operation::Contribute>().unwrap();
         assert!(roster.confirm(&permit.authority(), at(11)).is_ok());
         let mut revoked = roster.key(key.id()).unwrap().clone();
         revoked.revoked = Some(at(12));
@@ -181,15 +220,69 @@ mod tests {
     #[test]
     fn a_suspended_members_keys_open_nothing_and_say_why() {
         let (mut roster, key) = roster(&[Role::Checker]);
-        let permit = roster.authenticate(&key, &SECRET, at(10)).unwrap().permit::<operation::Check>().unwrap();
+        let permit =
+            roster.authenticate(Some(&key), &PEER, &SECRET, at(10)).unwrap().permit::<operation::Check>().unwrap();
         let mut member = roster.member(MemberId::from_bytes([1; 5])).unwrap().clone();
         for (status, words) in [(Status::Suspended, "is suspended"), (Status::Left, "has left")] {
             member.status = status;
             member.duties = Roles::from([Role::Checker]);
             roster.set_member(member.clone());
-            let refused = roster.authenticate(&key, &SECRET, at(11)).unwrap().permit::<operation::Check>().unwrap_err();
+            let refused = roster
+                .authenticate(Some(&key), &PEER, &SECRET, at(11))
+                .unwrap()
+                .permit::<operation::Check>()
+                .unwrap_err();
             assert!(refused.to_string().contains(words), "{refused}");
             assert_eq!(roster.confirm(&permit.authority(), at(11)), Err(Lapsed::Role(refused)));
         }
+    }
+
+    #[test]
+    fn a_key_opens_from_its_networks_alone() {
+        let (mut roster, key) = roster(&[Role::Checker]);
+        let bound = Key { networks: vec!["192.0.2.0/24".parse().unwrap()], ..roster.key(key.id()).unwrap().clone() };
+        roster.set_key(bound);
+        let from = |address: &str| {
+            let peer = Peer { address: address.parse().unwrap(), certificate: None };
+            roster.authenticate(Some(&key), &peer, &SECRET, at(10))
+        };
+        assert!(from("192.0.2.200").is_ok());
+        assert_eq!(from("192.0.3.1"), Err(AuthError));
+        assert_eq!(from("2001:db8::1"), Err(AuthError));
+    }
+
+    #[test]
+    fn a_certificate_opens_what_its_key_does_until_that_is_revoked_and_nothing_with_another_members_api_key() {
+        let (mut roster, text) = roster(&[Role::Checker]);
+        let [certificate, unknown] = [5, 6].map(|n| SpkiFingerprint::from_bytes([n; 32]));
+        let peer = |certificate| Peer { certificate: Some(certificate), ..PEER };
+        let (owner, id) = (roster.key(text.id()).unwrap().member, KeyId::from_bytes([8; 5]));
+        let new =
+            |member| Key::new(id, member, Roles::from([Role::Checker]), Credential::Certificate(certificate), at(0));
+        roster.set_key(new(owner));
+        let holder = roster.authenticate(None, &peer(certificate), &SECRET, at(10)).unwrap();
+        assert_eq!((holder.member, holder.key), (owner, id));
+        assert_eq!(roster.authenticate(None, &peer(unknown), &SECRET, at(10)), Err(AuthError));
+        assert_eq!(roster.authenticate(None, &PEER, &SECRET, at(10)), Err(AuthError));
+        // With an API key as well, that counts; if it is of the same member.
+        let with_text = |roster: &Roster| roster.authenticate(Some(&text), &peer(certificate), &SECRET, at(10));
+        assert_eq!(with_text(&roster).unwrap().key, text.id());
+        let other = Member { id: MemberId::from_bytes([9; 5]), ..roster.member(owner).unwrap().clone() };
+        roster.set_key(new(other.id));
+        roster.set_member(other);
+        assert_eq!(with_text(&roster), Err(AuthError));
+        // The id of a certificate's key is no API key's.
+        let forged = ApiKey::new(id, [0; 20]);
+        assert_eq!(roster.authenticate(Some(&forged), &PEER, &SECRET, at(10)), Err(AuthError));
+        let holder = roster.authenticate(None, &peer(certificate), &SECRET, at(10)).unwrap();
+        let permit = holder.permit::<operation::Check>().unwrap();
+        roster.set_key(Key { revoked: Some(at(11)), ..new(holder.member) });
+        assert_eq!(roster.authenticate(None, &peer(certificate), &SECRET, at(11)), Err(AuthError));
+        assert_eq!(roster.confirm(&permit.authority(), at(11)), Err(Lapsed::Key(AuthError)));
+        // A later key for the same certificate opens again, whatever its id.
+        roster.set_key(Key { id: KeyId::from_bytes([7; 5]), issued: at(12), ..new(owner) });
+        assert_eq!(roster.authenticate(None, &peer(certificate), &SECRET, at(12)).unwrap().member, owner);
+        roster.set_key(Key { revoked: Some(at(11)), ..new(holder.member) });
+        assert_eq!(roster.authenticate(None, &peer(certificate), &SECRET, at(12)).unwrap().member, owner);
     }
 }

@@ -47,14 +47,14 @@ struct Level {
 }
 
 impl Throttle {
-    /// Notes that somebody at `address`, if that is known, came with something that is no live key, and which key it named, if any.
+    /// Notes that somebody at `address` came with something that is no live key, and which key it named, if any.
     ///
     /// # Errors
     /// [`Throttled`] if there were too many before.
-    pub fn failed(&self, address: Option<IpAddr>, key: Option<KeyId>, now: Timestamp) -> Result<(), Throttled> {
+    pub fn failed(&self, address: IpAddr, key: Option<KeyId>, now: Timestamp) -> Result<(), Throttled> {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Failures { addresses, keys } = &mut *failures;
-        let by_address = address.and_then(|address| note(addresses, network(address), now));
+        let by_address = note(addresses, network(address), now);
         let by_key = key.and_then(|key| note(keys, key, now));
         match by_address.max(by_key) {
             Some(retry_after) => Err(Throttled { retry_after }),
@@ -129,25 +129,25 @@ mod tests {
     fn a_burst_is_told_why_and_what_follows_is_told_when() {
         let throttle = Throttle::default();
         for _ in 0..20 {
-            assert_eq!(throttle.failed(Some(address(1)), None, at(0)), Ok(()));
+            assert_eq!(throttle.failed(address(1), None, at(0)), Ok(()));
         }
         let refused = Throttled { retry_after: Duration::from_secs(5) };
         for _ in 0..100 {
-            assert_eq!(throttle.failed(Some(address(1)), None, at(0)), Err(refused));
+            assert_eq!(throttle.failed(address(1), None, at(0)), Err(refused));
         }
-        assert_eq!(throttle.failed(Some(address(2)), None, at(0)), Ok(()));
-        assert_eq!(throttle.failed(Some(address(1)), None, at(5)), Ok(()));
-        assert!(throttle.failed(Some(address(1)), None, at(5)).is_err());
+        assert_eq!(throttle.failed(address(2), None, at(0)), Ok(()));
+        assert_eq!(throttle.failed(address(1), None, at(5)), Ok(()));
+        assert!(throttle.failed(address(1), None, at(5)).is_err());
     }
 
     #[test]
     fn a_key_that_is_tried_from_everywhere_is_counted_as_well() {
         let throttle = Throttle::default();
         for n in 0..20 {
-            assert_eq!(throttle.failed(Some(address(n)), Some(key(1)), at(0)), Ok(()));
+            assert_eq!(throttle.failed(address(n), Some(key(1)), at(0)), Ok(()));
         }
-        assert!(throttle.failed(Some(address(99)), Some(key(1)), at(0)).is_err());
-        assert_eq!(throttle.failed(Some(address(98)), Some(key(2)), at(0)), Ok(()));
+        assert!(throttle.failed(address(99), Some(key(1)), at(0)).is_err());
+        assert_eq!(throttle.failed(address(98), Some(key(2)), at(0)), Ok(()));
     }
 
     #[test]
@@ -155,25 +155,22 @@ mod tests {
         let throttle = Throttle::default();
         for n in 0..20 {
             let address = format!("2001:db8::{n:x}").parse().unwrap();
-            assert_eq!(throttle.failed(Some(address), None, at(0)), Ok(()));
+            assert_eq!(throttle.failed(address, None, at(0)), Ok(()));
         }
-        assert!(throttle.failed(Some("2001:db8::ffff:1".parse().unwrap()), None, at(0)).is_err());
-        assert_eq!(throttle.failed(Some("2001:db8:0:1::1".parse().unwrap()), None, at(0)), Ok(()));
+        assert!(throttle.failed("2001:db8::ffff:1".parse().unwrap(), None, at(0)).is_err());
+        assert_eq!(throttle.failed("2001:db8:0:1::1".parse().unwrap(), None, at(0)), Ok(()));
         for _ in 0..20 {
-            assert_eq!(throttle.failed(Some("192.0.2.1".parse().unwrap()), None, at(0)), Ok(()));
+            assert_eq!(throttle.failed("192.0.2.1".parse().unwrap(), None, at(0)), Ok(()));
         }
-        assert!(throttle.failed(Some("::ffff:192.0.2.1".parse().unwrap()), None, at(0)).is_err());
+        assert!(throttle.failed("::ffff:192.0.2.1".parse().unwrap(), None, at(0)).is_err());
     }
 
     #[test]
     fn it_keeps_no_more_in_mind_than_it_may_and_the_latest_of_them() {
         let throttle = Throttle::default();
         for n in 0..3 * MAX as u32 {
-            let _ = throttle.failed(
-                Some(address(n)),
-                Some(KeyId::from_bytes([0, 1, 2, (n >> 8) as u8, n as u8])),
-                at(n.into()),
-            );
+            let _ =
+                throttle.failed(address(n), Some(KeyId::from_bytes([0, 1, 2, (n >> 8) as u8, n as u8])), at(n.into()));
         }
         let failures = throttle.0.lock().unwrap();
         assert!(failures.addresses.len() <= MAX && failures.keys.len() <= MAX);
@@ -184,7 +181,7 @@ mod tests {
     fn even_at_one_moment_it_keeps_no_more_than_it_may() {
         let throttle = Throttle::default();
         for n in 0..2 * MAX as u32 {
-            assert_eq!(throttle.failed(Some(address(n)), None, at(0)), Ok(()));
+            assert_eq!(throttle.failed(address(n), None, at(0)), Ok(()));
         }
         assert!(throttle.0.lock().unwrap().addresses.len() <= MAX);
     }

@@ -14,7 +14,7 @@ mod socket;
 mod tls;
 
 pub use limits::TransportLimits;
-pub use tls::{TlsError, TlsFiles};
+pub use tls::{TlsError, TlsFiles, client_fingerprint};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -184,7 +184,18 @@ fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>,
 
 /// The fingerprint of the certificate that the client showed, which the handshake has verified.
 pub(super) fn fingerprint(connection: &rustls::ServerConnection) -> Option<SpkiFingerprint> {
-    let certificate = connection.peer_certificates()?.first()?;
-    let parsed = ParsedCertificate::try_from(certificate).ok()?;
-    Some(SpkiFingerprint::of(&parsed.subject_public_key_info()))
+    of_certificate(connection.peer_certificates()?.first()?).ok()
+}
+
+/// The fingerprint by which a hub knows the first client certificate in a PEM file.
+///
+/// # Errors
+/// [`TlsError::File`].
+pub fn client_fingerprint(path: &Path) -> Result<SpkiFingerprint, TlsError> {
+    let pem = std::fs::read(path).map_err(|error| TlsError::file(path, error))?;
+    of_certificate(&certificates(&pem, path)?[0]).map_err(|error| TlsError::file(path, error))
+}
+
+fn of_certificate(certificate: &CertificateDer<'_>) -> Result<SpkiFingerprint, rustls::Error> {
+    Ok(SpkiFingerprint::of(&ParsedCertificate::try_from(certificate)?.subject_public_key_info()))
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::codes::Coded;
 use super::{required, timestamp, timestamp_from_wire, v1};
 use crate::domain::{
-    Actor, Approval, At, Checklist, ChecklistItem, Event, Fact, FieldError, Holder, Key, Member, Network, Quota, Role,
-    Roles,
+    Actor, Approval, At, Checklist, ChecklistItem, Credential, Event, Fact, FieldError, Holder, Key, Member, Network,
+    Quota, Role, Roles,
 };
 use crate::hub::{Enrolment, KeyRequest, Suspect};
 
@@ -133,6 +133,10 @@ pub fn key_request(request: &v1::IssueKeyRequest) -> Result<KeyRequest, FieldErr
         roles: roles_from_wire(&request.roles, "roles")?,
         expires: request.expires.as_ref().map(|time| timestamp_from_wire(time, "expires")).transpose()?,
         networks: networks_from_wire(&request.networks)?,
+        certificate: match request.certificate.as_str() {
+            "" => None,
+            certificate => Some(certificate.parse().at("certificate")?),
+        },
     })
 }
 
@@ -198,5 +202,9 @@ pub fn key(key: &Key) -> v1::Key {
         compromised_since: key.compromised_since.map(timestamp),
         networks: key.networks.iter().map(ToString::to_string).collect(),
         quota: quota(&key.quota),
+        certificate: match &key.credential {
+            Credential::Secret(_) => String::new(),
+            Credential::Certificate(certificate) => certificate.to_string(),
+        },
     }
 }

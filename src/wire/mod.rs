@@ -23,7 +23,7 @@ pub use member::{
     checklist_from_wire, contribution, enrolment, key, key_request, member, member_event, quota_request, roles_to_wire,
 };
 pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
-pub use status::{IntoStatus, field_status, retry_after};
+pub use status::{IntoStatus, busy, field_status, retry_after};
 pub use taxonomy::taxonomy;
 
 use crate::domain::{At, FieldError, Timestamp};

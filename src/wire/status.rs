@@ -11,10 +11,10 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::domain::FieldError;
 use crate::hub::{
-    CheckError, CheckMediaError, ContributeError, FollowError, MemberError, ProveError, ReadError, Refusal,
+    CheckError, CheckMediaError, ContributeError, Denied, FollowError, MemberError, ProveError, ReadError, Refusal,
     SequenceError, TraceError, WithdrawError,
 };
-use crate::policy::{AuthError, Exhausted, Lapsed, Refused};
+use crate::policy::{AuthError, Exhausted, Lapsed, Refused, Throttled};
 use crate::worker::SubmitError;
 
 /// When to come back after "busy".
@@ -36,7 +36,8 @@ fn bad_field(code: Code, error: &FieldError) -> Status {
     Status::with_error_details(code, error.to_string(), details)
 }
 
-fn busy(error: &impl Display) -> Status {
+/// RESOURCE_EXHAUSTED that passes in a moment.
+pub fn busy(error: &impl Display) -> Status {
     later(error, RETRY_AFTER)
 }
 
@@ -77,6 +78,21 @@ impl IntoStatus for Exhausted {
     }
 }
 
+impl IntoStatus for Throttled {
+    fn into_status(self) -> Status {
+        later(&self, self.retry_after)
+    }
+}
+
+impl IntoStatus for Denied {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Key(error) => error.into_status(),
+            Self::Throttled(throttled) => throttled.into_status(),
+        }
+    }
+}
+
 impl IntoStatus for AuthError {
     fn into_status(self) -> Status {
         Status::unauthenticated(self.to_string())
@@ -106,6 +122,7 @@ impl IntoStatus for Refusal {
             Self::NoSuchEntry(_) | Self::NoSuchMember(_) | Self::NoSuchKey(_) => Status::not_found(self.to_string()),
             Self::AlreadyRevoked(_)
             | Self::NotLive(_)
+            | Self::OfCertificate(_)
             | Self::LastAdminKey(_)
             | Self::LastAdmin(_)
             | Self::Ladder(_) => Status::failed_precondition(self.to_string()),

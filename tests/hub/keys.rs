@@ -15,7 +15,7 @@ use crate::raw::{call, connect};
 use crate::support::{TestHub, check_of, pdq};
 
 const CHECKPOINT: &str = "/hashcommons.v1.LedgerService/GetCheckpoint";
-const NOT_LIVE: &str = "this API key is unknown, revoked or expired";
+const NOT_LIVE: &str = "this key is unknown, revoked, expired or not for this address";
 
 async fn issue(hub: &TestHub, request: v1::IssueKeyRequest) -> (String, ApiKey) {
     let issued = hub.admin().admin().issue_key(request).await.unwrap().into_inner();

@@ -27,6 +27,7 @@ mod open;
 #[allow(dead_code, reason = "tests/cli and tests/crash use the rest")]
 mod process;
 mod proofs;
+mod quotas;
 mod raw;
 mod scan;
 mod streams;

@@ -60,7 +60,8 @@ async fn a_check_stream_answers_in_order_and_goes_on_after_a_bad_request() {
     let known = response(&answers[0]);
     assert_eq!((known.tag.as_str(), known.matches[0].entry.as_ref().unwrap().entry_id), ("known", entry));
     let unary: Status = member.checks().check(no_queries).await.unwrap_err();
-    let bad = v1::CheckError { tag: "bad".to_owned(), message: unary.message().to_owned(), code: unary.code().into() };
+    let (message, code) = (unary.message().to_owned(), unary.code().into());
+    let bad = v1::CheckError { tag: "bad".to_owned(), message, code, retry_after: None };
     assert_eq!(answers[1], Answer::Error(bad), "as the unary call says it");
     let unknown = response(&answers[2]);
     assert_eq!((unknown.tag.as_str(), unknown.matches.len()), ("unknown", 0));

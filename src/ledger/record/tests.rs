@@ -25,7 +25,11 @@ fn fact() -> impl Strategy<Value = Fact> {
             KeyId::from_bytes(bytes),
             MemberId::from_bytes(bytes),
             Roles::from([Role::Admin, Role::Auditor]),
-            KeyMac(mac),
+            if label {
+                Credential::Secret(KeyMac(mac))
+            } else {
+                Credential::Certificate(SpkiFingerprint::from_bytes(mac))
+            },
             Timestamp::EPOCH,
         )
     };
