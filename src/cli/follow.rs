@@ -77,6 +77,10 @@ fn words(item: &v1::follow_response::Item) -> String {
             format!("{} since {}", output::plain(&compromised.key_id), output::time(compromised.since.as_ref()))
         }
         Some(Fact::KeyRevoked(revoked)) => output::plain(&revoked.key_id),
+        Some(Fact::AdminRefused(refused)) => {
+            format!("{} ({})", output::plain(&refused.attempted), output::plain(&refused.reason))
+        }
+        Some(Fact::NamesShown(_)) => "for the first time in a day".to_owned(),
         None => String::new(),
     };
     let actor = if opening.actor.is_empty() { "the hub".to_owned() } else { output::plain(&opening.actor) };

@@ -1,16 +1,17 @@
 //! Who may call which method. Deny by default: a method without a row here is refused before its request is read.
 
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::future::Either;
-use std::future::{Ready, ready};
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
+use tracing::{Instrument, Span};
 
-use super::Desk;
-use crate::domain::Role;
-use crate::policy::{ApiKey, Operation, operation};
+use super::{Desk, request_id};
+use crate::domain::{CallId, EventKind, Role};
+use crate::policy::{ApiKey, Operation, Principal, Refused, operation};
 use crate::wire::IntoStatus;
 
 /// What a method asks of its caller.
@@ -50,12 +51,25 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.AdminService/ListContributions", needs::<operation::ListMembers>()),
     ("/hashcommons.v1.AdminService/ListKeys", needs::<operation::ListMembers>()),
     ("/hashcommons.v1.AdminService/RevokeKey", needs::<operation::Administer>()),
+    ("/hashcommons.v1.AdminService/ListAudit", needs::<operation::ReadAudit>()),
+    ("/hashcommons.v1.AdminService/ListReads", needs::<operation::ReadAudit>()),
     ("/hashcommons.v1.TaxonomyService/GetTaxonomy", needs::<operation::ReadTaxonomy>()),
     ("/grpc.health.v1.Health/Check", Access::Open),
     ("/grpc.health.v1.Health/Watch", Access::Open),
     ("/grpc.health.v1.Health/List", Access::Open),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::Open),
     ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Open),
+];
+
+/// The event that each method makes which changes members or keys.
+pub const CHANGES: &[(&str, EventKind)] = &[
+    ("/hashcommons.v1.AdminService/EnrolMember", EventKind::MemberEnrolled),
+    ("/hashcommons.v1.AdminService/ApproveMember", EventKind::MemberApproved),
+    ("/hashcommons.v1.AdminService/SetMemberStatus", EventKind::MemberStatusSet),
+    ("/hashcommons.v1.AdminService/IssueKey", EventKind::KeyIssued),
+    ("/hashcommons.v1.AdminService/RotateKey", EventKind::KeyRotated),
+    ("/hashcommons.v1.AdminService/MarkKeyCompromised", EventKind::KeyCompromised),
+    ("/hashcommons.v1.AdminService/RevokeKey", EventKind::KeyRevoked),
 ];
 
 /// What the method at `path` asks of its caller; `None` for a method that is not in the table.
@@ -85,35 +99,90 @@ pub struct AccessService<S> {
 impl<S, B> Service<http::Request<B>> for AccessService<S>
 where
     S: Service<http::Request<B>, Response = http::Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<S::Response, S::Error>>>;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
-        match self.admit(&mut request) {
+        let mut id = None;
+        let answer = match self.admit(&mut request, &mut id) {
             Ok(()) => Either::Left(self.inner.call(request)),
-            Err(status) => Either::Right(ready(Ok(status.into_http()))),
-        }
+            Err(denied) => Either::Right(deny(self.desk.clone(), denied)),
+        };
+        // At the level of errors, so that whatever is logged of the request has its id.
+        let span = id.as_ref().map_or_else(Span::none, |id| tracing::error_span!("request", %id));
+        let answer = async move {
+            let mut answer = answer.await;
+            if let (Ok(answer), Some(id)) = (&mut answer, &id) {
+                request_id::answer(answer.headers_mut(), id);
+            }
+            answer
+        };
+        Box::pin(answer.instrument(span))
     }
 }
 
+/// Why a request does not pass.
+enum Denied {
+    Status(Status),
+    /// A live key's, for which it has not the role: worth knowing where it would have changed members or keys.
+    Role {
+        principal: Principal,
+        refused: Refused,
+        change: Option<EventKind>,
+    },
+}
+
+impl From<Status> for Denied {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+/// Says that a request does not pass, once that is noted where it has to be.
+async fn deny<E>(desk: Desk, denied: Denied) -> Result<http::Response<Body>, E> {
+    let status = match denied {
+        Denied::Status(status) => status,
+        Denied::Role { principal, refused, change } => {
+            if let (Some(change), Ok(use_cases)) = (change, desk.use_cases()) {
+                use_cases.refuse.run(&principal, change, &refused).await;
+            }
+            refused.into_status()
+        }
+    };
+    Ok(status.into_http())
+}
+
 impl<S> AccessService<S> {
-    /// Lets the request pass, with its principal attached, or says why not.
-    fn admit<B>(&self, request: &mut http::Request<B>) -> Result<(), Status> {
-        let (operation, roles) = match access(request.uri().path()) {
-            None => return Err(Status::unimplemented("no such method")),
+    /// Lets the request pass, with its principal attached, or says why not. Puts its id into `id` as soon as it has one.
+    fn admit<B>(&self, request: &mut http::Request<B>, id: &mut Option<CallId>) -> Result<(), Denied> {
+        let path = request.uri().path();
+        let (operation, roles) = match access(path) {
+            None => return Err(Status::unimplemented("no such method").into()),
             Some(Access::Open) => return Ok(()),
             Some(Access::Operation { name, roles }) => (name, roles),
         };
-        let gate = &self.desk.use_cases()?.gate;
-        let principal = gate.authenticate(&bearer(request.headers())?).map_err(IntoStatus::into_status)?;
-        principal.may(operation, roles).map_err(IntoStatus::into_status)?;
-        request.extensions_mut().insert(principal);
+        let use_cases = self.desk.use_cases()?;
+        let sent = request_id::sent(request.headers())?;
+        let made = || request_id::made(&*use_cases.entropy);
+        *id = Some(sent.map_or_else(made, Ok)?);
+        let principal = use_cases.gate.authenticate(&bearer(request.headers())?).map_err(IntoStatus::into_status)?;
+        if let Err(refused) = principal.may(operation, roles) {
+            let change = CHANGES.iter().find(|(method, _)| *method == path).map(|(_, change)| *change);
+            if change.is_some() {
+                // It goes into the ledger, and the words of those who may not write there do not.
+                *id = Some(made()?);
+            }
+            return Err(Denied::Role { principal: Principal { request: id.clone(), ..principal }, refused, change });
+        }
+        request.extensions_mut().insert(Principal { request: id.clone(), ..principal });
         Ok(())
     }
 }

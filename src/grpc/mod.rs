@@ -8,6 +8,7 @@ mod admin;
 mod check;
 mod contribute;
 mod ledger;
+pub mod request_id;
 mod review;
 mod router;
 mod taxonomy;

@@ -3,7 +3,8 @@
 //! Invariant: deterministic, and idempotent by leaf index: folding an event again gives the same rows.
 
 use crate::domain::{
-    Actor, Approval, Entry, EntryId, EntryState, Event, Fact, Key, Member, MemberId, RequestDigest, Signal, Withdrawal,
+    Actor, Approval, Entry, EntryId, EntryState, Event, Fact, Key, Member, MemberId, RequestDigest, Signal, Timestamp,
+    Withdrawal,
 };
 use crate::policy::Roster;
 use crate::store::{Batch, SignalRow, StoreError};
@@ -17,6 +18,8 @@ pub enum Change {
     Member(Member),
     Key(Key),
     Request(RequestDigest, u64),
+    /// An event that is about no entry, and when it happened.
+    Administrative(u64, Timestamp),
 }
 
 /// An event that does not fit the events before it. The sequencer never makes one: the ledger was not written by this hub.
@@ -48,7 +51,7 @@ pub fn fold(
     roster: &Roster,
     entry: impl FnOnce(EntryId) -> Result<Option<Entry>, super::read::ReadError>,
 ) -> Result<Vec<Change>, FoldError> {
-    Ok(match &event.fact {
+    let mut changes = match &event.fact {
         Fact::Contributed { request, draft, .. } => {
             let id = EntryId(index);
             let valid_until = draft.provenance().valid_until;
@@ -103,7 +106,12 @@ pub fn fold(
             key.compromised_since = Some(key.compromised_since.map_or(*since, |earlier| earlier.min(*since)));
             vec![Change::Member(told(roster, key.member, index)?), Change::Key(key)]
         }
-    })
+        Fact::AdminRefused { .. } | Fact::NamesShown => vec![],
+    };
+    if event.fact.kind().is_administrative() {
+        changes.push(Change::Administrative(index, event.at));
+    }
+    Ok(changes)
 }
 
 /// The member `id`, with event `index` in its history.
@@ -126,6 +134,7 @@ impl Change {
             Self::Member(member) => batch.put_member(member),
             Self::Key(key) => batch.put_key(key),
             Self::Request(request, index) => batch.put_request(request, *index),
+            Self::Administrative(index, at) => batch.put_administrative(*index, *at),
         }
     }
 

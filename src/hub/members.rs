@@ -6,11 +6,13 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::decide::{Intent, Refusal};
+use super::inspect::AuditEvent;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
+use super::unseal::Unseal;
 use crate::domain::{
-    Checklist, Clock, Code, Entropy, EntropyError, Event, FieldError, Jurisdiction, Key, KeyId, Member, MemberId, Name,
-    Role, Roles, Status, StatusReason, Timestamp,
+    Checklist, Clock, Code, Entropy, EntropyError, FieldError, Jurisdiction, Key, KeyId, Member, MemberId, Name, Role,
+    Roles, Status, StatusReason, Timestamp,
 };
 use crate::policy::{ApiKey, MacSecret, Permit, Roster, operation};
 use crate::store::Store;
@@ -19,6 +21,7 @@ use crate::store::Store;
 #[derive(Clone)]
 pub struct Members {
     pub(super) sequencer: Sequencer,
+    pub(super) unseal: Unseal,
     pub(super) store: Arc<Store>,
     pub(super) roster: Arc<ArcSwap<Roster>>,
     pub(super) secret: MacSecret,
@@ -132,11 +135,12 @@ impl Members {
         &self,
         _permit: &Permit<operation::ListMembers>,
         member: MemberId,
-    ) -> Result<Vec<(u64, Event)>, MemberError> {
+    ) -> Result<Vec<AuditEvent>, MemberError> {
         let mut history = Vec::new();
+        let roster = self.roster.load();
         for index in self.get(member)?.events {
             // One that was erased is left out.
-            history.extend(read::event(&self.store, index)?.map(|event| (index, event)));
+            history.extend(read::event(&self.store, index)?.map(|event| AuditEvent::new(index, event, &roster)));
         }
         Ok(history)
     }
@@ -157,14 +161,12 @@ impl Members {
     ) -> Result<(Key, ApiKey), MemberError> {
         let now = self.clock.now();
         check_expiry(request.expires, now)?;
-        let member = self.get(request.member)?;
-        let roles = if request.roles.is_empty() { member.roles() } else { request.roles };
         let text = self.new_text()?;
         let key = Key {
             id: text.id(),
-            member: member.id,
+            member: request.member,
             label: request.label,
-            roles,
+            roles: request.roles,
             mac: self.secret.mac(&text),
             issued_by: Some(permit.principal().key),
             issued: now,
@@ -172,8 +174,8 @@ impl Members {
             revoked: None,
             compromised_since: None,
         };
-        let sequenced = self.sequencer.submit(permit.authority(), Intent::IssueKey(key.clone())).await?;
-        Ok((Key { issued: sequenced.at, ..key }, text))
+        self.sequencer.submit(permit.authority(), Intent::IssueKey(key)).await?;
+        Ok((self.key(text.id())?, text))
     }
 
     /// Makes a successor of a key: of the same member, roles and label. The old one goes on for `overlap`, so that whoever uses it
@@ -195,17 +197,10 @@ impl Members {
             return Err(FieldError::new("overlap_seconds", problem).into());
         }
         let text = self.new_text()?;
-        let key = Key {
-            id: text.id(),
-            mac: self.secret.mac(&text),
-            issued_by: Some(permit.principal().key),
-            issued: now,
-            expires,
-            ..self.key(id)?
-        };
-        let intent = Intent::RotateKey { key: key.clone(), replaces: id, until: now.plus(overlap) };
-        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
-        Ok((Key { issued: sequenced.at, ..key }, text))
+        let (mac, until) = (self.secret.mac(&text), now.plus(overlap));
+        let intent = Intent::RotateKey { id: text.id(), mac, expires, replaces: id, until };
+        self.sequencer.submit(permit.authority(), intent).await?;
+        Ok((self.key(text.id())?, text))
     }
 
     /// Takes a key away that is thought to have been in other hands since then, and notes it.
@@ -245,8 +240,13 @@ impl Members {
     }
 
     /// All members, by id.
-    pub fn list(&self, _permit: &Permit<operation::ListMembers>) -> Vec<Member> {
-        self.roster.load().members().cloned().collect()
+    ///
+    /// # Errors
+    /// [`ReadError`] if it cannot be counted that they are shown.
+    pub async fn list(&self, permit: &Permit<operation::ListMembers>) -> Result<Vec<Member>, ReadError> {
+        let members: Vec<_> = self.roster.load().members().cloned().collect();
+        self.unseal.run(&permit.authority(), members.len() as u64).await?;
+        Ok(members)
     }
 
     /// All keys, or one member's, by id.

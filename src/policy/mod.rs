@@ -8,6 +8,7 @@ mod admission;
 mod api_key;
 mod assessment;
 mod ladder;
+mod refusals;
 mod roster;
 
 pub use access::{Authority, Operation, Permit, Principal, Refused, operation};
@@ -15,4 +16,5 @@ pub use admission::{Admission, admit, check_validity};
 pub use api_key::{ApiKey, ApiKeyError, MacSecret};
 pub use assessment::{assess, expiry_passed, weigh};
 pub use ladder::{LadderError, approvals_needed, approve, checklist_needed, set_down};
+pub use refusals::{Attempt, Counted, Refusals};
 pub use roster::{AuthError, Lapsed, Roster};

@@ -110,6 +110,7 @@ impl Roster {
             key: key.id,
             roles: key.roles.intersection(&member.roles()).copied().collect(),
             status: member.status,
+            request: None,
         })
     }
 }

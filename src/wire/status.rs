@@ -138,6 +138,7 @@ impl IntoStatus for WithdrawError {
         match self {
             Self::Sequence(error) => error.into_status(),
             Self::Prove(error) => error.into_status(),
+            Self::Entropy(error) => internal(&error),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hashcommons::domain::Role::{self, Admin, Auditor, Checker, Contributor, Reviewer};
-use hashcommons::grpc::access::{Access, TABLE};
+use hashcommons::grpc::access::{Access, CHANGES, TABLE};
 use tonic::Code;
 
 use crate::raw::{call, code, connect, methods};
@@ -39,6 +39,8 @@ const EXPECTED: &[(&str, &[Role], Code)] = &[
     ("/hashcommons.v1.AdminService/ListContributions", &[Auditor, Admin], Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/ListKeys", &[Auditor, Admin], Code::Ok),
     ("/hashcommons.v1.AdminService/RevokeKey", &[Admin], Code::InvalidArgument),
+    ("/hashcommons.v1.AdminService/ListAudit", &[Auditor, Admin], Code::Ok),
+    ("/hashcommons.v1.AdminService/ListReads", &[Auditor, Admin], Code::Ok),
     ("/hashcommons.v1.TaxonomyService/GetTaxonomy", ANY, Code::Ok),
 ];
 
@@ -78,6 +80,14 @@ fn the_hubs_table_gives_each_method_the_roles_that_its_proto_names() {
             _ => panic!("{path}: {access:?} is not what this file expects"),
         }
     }
+}
+
+/// A new method that changes members or keys would else be refused without a word in the ledger.
+#[test]
+fn every_method_for_admins_alone_has_the_event_that_it_makes() {
+    let administers = |access: &Access| matches!(access, Access::Operation { roles: [Admin], .. });
+    let methods = TABLE.iter().filter(|(_, access)| administers(access)).map(|(path, _)| *path);
+    assert_eq!(sorted(methods), sorted(CHANGES.iter().map(|(path, _)| *path)));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The hub from outside: a real server, the real client, and what is on disk afterwards.
 
+mod audit;
 mod authorization;
 mod bad_input;
 mod concurrency;
@@ -28,6 +29,8 @@ mod open;
 mod process;
 mod proofs;
 mod raw;
+mod reads;
+mod request_ids;
 mod scan;
 mod streams;
 mod support;
