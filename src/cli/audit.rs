@@ -180,7 +180,7 @@ fn words(event: &v1::MemberEvent, who: &Names) -> String {
     let mut text = format!("{}  {by:<26}  {what:<17}", output::time(event.at.as_ref()));
     let about: Vec<_> = [who.show(&event.member_id), output::plain(&event.key_id)].into();
     let about: Vec<_> = about.into_iter().filter(|id| !id.is_empty()).collect();
-    text.push_str(&format!("  {:<22}  ", about.join(" ")));
+    text.push_str(&format!("  {:<21}  ", about.join(" ")));
     match (event.refused.as_str(), event.count) {
         ("", _) => text.push_str("done"),
         (reason, 0 | 1) => text.push_str(&format!("refused: {}", output::plain(reason))),
