@@ -91,7 +91,7 @@ async fn events(client: &Client, args: &Args, who: &Names, json: bool) -> anyhow
         since: args.since.map(timestamp),
         until: args.until.map(timestamp),
         request_id: args.request.as_ref().map(ToString::to_string).unwrap_or_default(),
-        oldest_first: args.oldest_first,
+        ascending: args.oldest_first,
         page_size: 0,
         from: None,
     };

@@ -32,7 +32,7 @@ pub fn audit_query(request: &v1::ListAuditRequest) -> Result<(AuditQuery, usize)
         since: time(&request.since, "since")?,
         until: time(&request.until, "until")?,
         request: optional(&request.request_id, "request_id")?,
-        oldest_first: request.oldest_first,
+        oldest_first: request.ascending,
     };
     let size = match request.page_size as usize {
         0 => AUDIT_PAGE_DEFAULT,

@@ -30,7 +30,7 @@ async fn list(auditor: &Client, request: v1::ListAuditRequest) -> Vec<v1::Member
 }
 
 async fn all(auditor: &Client) -> Vec<v1::MemberEvent> {
-    list(auditor, v1::ListAuditRequest { oldest_first: true, ..Default::default() }).await
+    list(auditor, v1::ListAuditRequest { ascending: true, ..Default::default() }).await
 }
 
 fn enrolment(name: &str) -> v1::EnrolMemberRequest {
@@ -223,9 +223,9 @@ async fn each_filter_selects_what_it_names_and_nothing_else() {
         let expected: Vec<_> = events.iter().filter(|event| expected(event)).cloned().collect();
         assert!(!expected.is_empty() && expected.len() < events.len(), "{filter:?} tells nothing");
         for page_size in [0, 1, 3] {
-            let mut filter = Filter { oldest_first: true, page_size, ..filter.clone() };
+            let mut filter = Filter { ascending: true, page_size, ..filter.clone() };
             assert_eq!(list(&auditor, filter.clone()).await, expected, "{filter:?}");
-            filter.oldest_first = false;
+            filter.ascending = false;
             let newest: Vec<_> = expected.iter().rev().cloned().collect();
             assert_eq!(list(&auditor, filter.clone()).await, newest, "{filter:?}");
         }
@@ -365,7 +365,7 @@ async fn refusals(hub: &TestHub, key: &ApiKey) -> Vec<u64> {
     let request = v1::ListAuditRequest {
         by_key_id: key.id().to_string(),
         result: "refused".to_owned(),
-        oldest_first: true,
+        ascending: true,
         ..Default::default()
     };
     list(&hub.admin(), request).await.iter().map(|event| event.count).collect()
