@@ -52,6 +52,13 @@ fn the_log_tells_no_key_and_no_hash_however_much_it_is_asked_to_tell() {
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     // It is the log of all that: the transport's frames, and our own spans.
     assert!(lines.len() > 500 && log.contains("check_media"), "{} lines", lines.len());
+    // Whatever is logged within a use case has the id of the request, which is the caller's to see as well.
+    let spans = lines.iter().filter_map(|line| line["spans"].as_array());
+    let of_checks: Vec<_> = spans.filter(|spans| spans.iter().any(|span| span["name"] == "check_media")).collect();
+    assert!(!of_checks.is_empty());
+    for spans in of_checks {
+        assert!(spans[0]["name"] == "request" && spans[0]["id"].as_str().is_some_and(|id| id.len() == 26), "{spans:?}");
+    }
     let mut secrets: Vec<String> = ["hub/admin.key", "member.key", "wrong.key"]
         .iter()
         // What is after the key's id, which is no secret.
