@@ -191,9 +191,7 @@ async fn every_family_is_documented_and_holds_rows_of_the_documented_form() {
 
     // Reads: what the operator was opened as a follower, of events and, with the enrolments, of names.
     let operator = bytes(&fields(&bytes(&fields(&bytes(&fields(&events[&0_u64.to_be_bytes().to_vec()]), 3)), 6)), 1);
-    let row = |kind: u8, count: u64| {
-        ([b"2026-11-22", &operator[..], &[kind]].concat(), count.to_be_bytes().to_vec())
-    };
+    let row = |kind: u8, count: u64| ([b"2026-11-22", &operator[..], &[kind]].concat(), count.to_be_bytes().to_vec());
     // The hub's own founding, and the member's two contributions and withdrawal; not what the operator did itself.
     assert_eq!(*family("reads"), Rows::from([row(2, 3 + 3), row(3, 2)]));
 
