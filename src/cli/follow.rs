@@ -78,6 +78,10 @@ fn words(item: &v1::follow_response::Item) -> String {
         }
         Some(Fact::KeyRevoked(revoked)) => output::plain(&revoked.key_id),
         Some(Fact::QuotaSet(set)) => output::plain(&format!("{}{}", set.member_id, set.key_id)),
+        Some(Fact::AdminRefused(refused)) => {
+            format!("{} ({})", output::plain(&refused.attempted), output::plain(&refused.reason))
+        }
+        Some(Fact::NamesShown(_)) => "for the first time in a day".to_owned(),
         None => String::new(),
     };
     let actor = if opening.actor.is_empty() { "the hub".to_owned() } else { output::plain(&opening.actor) };

@@ -343,6 +343,16 @@ fn event_words(event: &v1::MemberEvent) -> String {
     if !event.key_id.is_empty() {
         text.push_str(&format!(": {}", output::plain(&event.key_id)));
     }
+    text.push_str(&event_details(event));
+    if !event.request_id.is_empty() {
+        text.push_str(&format!("  {}", output::plain(&event.request_id)));
+    }
+    text
+}
+
+/// What is particular to the event's kind.
+pub(super) fn event_details(event: &v1::MemberEvent) -> String {
+    let mut text = String::new();
     if event.status != 0 {
         text.push_str(&format!(": {}", output::code::<Status>(event.status)));
     }
@@ -355,6 +365,16 @@ fn event_words(event: &v1::MemberEvent) -> String {
     if !event.checklist.is_empty() {
         let effect = if event.is_enough { "" } else { ", one more to go" };
         text.push_str(&format!(" ({}){effect}", code_words::<ChecklistItem>(&event.checklist)));
+    }
+    if !event.roles.is_empty() {
+        text.push_str(&format!(": {}", role_words(&event.roles)));
+    }
+    if !event.replaces_key_id.is_empty() {
+        let until = output::time(event.until.as_ref());
+        text.push_str(&format!(", in place of {} until {until}", output::plain(&event.replaces_key_id)));
+    }
+    if event.since.is_some() {
+        text.push_str(&format!(": since {}", output::time(event.since.as_ref())));
     }
     text
 }

@@ -5,6 +5,7 @@
 // The one place that talks to a person: the rest of the library logs, and never to standard output.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod audit;
 mod bench;
 mod check;
 mod connection;
@@ -62,6 +63,7 @@ enum Command {
     Member(member::Command),
     #[command(subcommand)]
     Key(key::Command),
+    Audit(audit::Args),
     #[command(subcommand)]
     Bench(bench::Command),
     /// Decode pictures for a hub, which starts this itself
@@ -113,6 +115,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Taxonomy(args) => taxonomy::run(args, json).await,
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
+        Command::Audit(args) => audit::run(args, json).await,
         Command::Bench(command) => bench::run(command, json).await,
         Command::MediaWorker => anyhow::bail!("a media worker has no runtime"),
     }

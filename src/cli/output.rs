@@ -65,7 +65,10 @@ fn explain_status(status: &tonic::Status) -> String {
         tonic::Code::Unavailable => "; the hub is loading, stopping or not there: try again in a moment",
         _ => "",
     };
-    format!("{}{next}", status.message())
+    // What the operator finds the reason by.
+    let id = status.metadata().get("x-request-id").and_then(|id| id.to_str().ok());
+    let id = id.filter(|_| status.code() == tonic::Code::Internal).map(|id| format!("; it was request {}", plain(id)));
+    format!("{}{next}{}", status.message(), id.unwrap_or_default())
 }
 
 /// Text from somebody else, safe for a terminal.

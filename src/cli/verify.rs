@@ -94,7 +94,7 @@ fn words(event: &Event) -> String {
             let labels: Vec<_> = draft.labels().iter().map(ToString::to_string).collect();
             format!("an entry of {} signals labelled {}", draft.signals().len(), labels.join(", "))
         }
-        Fact::Withdrawn { entry, reason } => format!("the withdrawal of entry {entry} ({reason})"),
+        Fact::Withdrawn { entry, reason, .. } => format!("the withdrawal of entry {entry} ({reason})"),
         Fact::MemberEnrolled(member) => format!("the enrolment of {}", member.id),
         Fact::MemberApproved { member, to, .. } => format!("an approval of {member} for {to}"),
         Fact::MemberStatusSet { member, status, reason } => format!("the setting of {member} to {status} ({reason})"),
@@ -103,6 +103,10 @@ fn words(event: &Event) -> String {
         Fact::KeyCompromised { key, since } => format!("that {key} is compromised since {since}"),
         Fact::KeyRevoked { key } => format!("the revocation of {key}"),
         Fact::QuotaSet { of, .. } => format!("the setting of a quota of {of}"),
+        Fact::AdminRefused { attempted, reason, .. } => {
+            format!("the refusal of what would have been {attempted} ({reason})")
+        }
+        Fact::NamesShown => "that names of members were shown".to_owned(),
     };
     format!("{what}, {}", event.at)
 }

@@ -1,7 +1,7 @@
 //! Events: what the ledger records, one leaf each. Everything the hub knows is a fold of them.
 
 use super::codes::codes;
-use super::{Checklist, Draft, EntryId, Holder, Key, KeyId, Member, MemberId, Quota, Status, Timestamp};
+use super::{CallId, Checklist, Draft, EntryId, Holder, Key, KeyId, Member, MemberId, Quota, Status, Timestamp};
 
 /// Who made an event happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,49 @@ codes! {
         KeyRevoked = "key-revoked",
         KeyCompromised = "key-compromised",
         QuotaSet = "quota-set",
+        AdminRefused = "admin-refused",
+        NamesShown = "names-shown",
+    }
+}
+
+impl EventKind {
+    /// Whether it is about members and keys, not about entries: what auditors go through.
+    pub const fn is_administrative(self) -> bool {
+        !matches!(self, Self::Contributed | Self::Withdrawn)
+    }
+}
+
+codes! {
+    /// Why somebody was refused who asked for a change of members or keys.
+    RefusalReason, "reason" {
+        /// Its key lacks the role.
+        NoRole = "no-role",
+        /// Its member is suspended or has left.
+        BadStanding = "bad-standing",
+        /// The member that it was about is none.
+        NoSuchMember = "no-such-member",
+        /// The key that it was about is none.
+        NoSuchKey = "no-such-key",
+        /// The key that it was about is revoked or expired.
+        KeyNotLive = "key-not-live",
+        /// The key that it was about goes with a certificate.
+        KeyOfCertificate = "key-of-certificate",
+        /// Nobody could administer any more.
+        LastAdmin = "last-admin",
+        /// Another member has that name.
+        NameTaken = "name-taken",
+        /// The status is not above the member's.
+        NotAbove = "not-above",
+        /// The status is not below the member's.
+        NotBelow = "not-below",
+        /// The member that it was about has left for good.
+        HasLeft = "has-left",
+        /// The checklist has gaps.
+        Checklist = "checklist",
+        /// The same person has approved already.
+        SameHand = "same-hand",
+        /// A field that does not fit what is there, as roles that the member has not.
+        Field = "field",
     }
 }
 
@@ -64,7 +107,7 @@ codes! {
     }
 }
 
-/// Which request of which member made an entry, without the name the member gave it: that is the member's own affair.
+/// Which request of which member made or withdrew an entry, without the name the member gave it: that is the member's own affair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestDigest(pub [u8; 32]);
 
@@ -74,7 +117,7 @@ pub enum Fact {
     /// A member put an item on the list. The event's index is the entry's id.
     Contributed { request: RequestDigest, taxonomy: u32, draft: Draft },
     /// Its contributor took an entry back.
-    Withdrawn { entry: EntryId, reason: WithdrawReason },
+    Withdrawn { entry: EntryId, reason: WithdrawReason, request: RequestDigest },
     /// An organisation joined.
     MemberEnrolled(Member),
     /// Somebody stood for a member's climbing to a status.
@@ -97,6 +140,20 @@ pub enum Fact {
     KeyCompromised { key: KeyId, since: Timestamp },
     /// A member or a key got a quota of its own, in place of the one it had before.
     QuotaSet { of: Holder, quota: Quota },
+    /// Somebody asked for a change of members or keys and was refused.
+    AdminRefused {
+        /// The event that it would have been.
+        attempted: EventKind,
+        /// About whom, where that was read.
+        member: Option<MemberId>,
+        key: Option<KeyId>,
+        reason: RefusalReason,
+        /// How many refusals of that key it stands for. More than one: those of an hour that were too many for an event each;
+        /// the rest is what the last of them was.
+        count: u64,
+    },
+    /// A key was shown who members are, for the first time in a day.
+    NamesShown,
 }
 
 impl Fact {
@@ -113,6 +170,8 @@ impl Fact {
             Self::KeyRevoked { .. } => EventKind::KeyRevoked,
             Self::KeyCompromised { .. } => EventKind::KeyCompromised,
             Self::QuotaSet { .. } => EventKind::QuotaSet,
+            Self::AdminRefused { .. } => EventKind::AdminRefused,
+            Self::NamesShown => EventKind::NamesShown,
         }
     }
 }
@@ -123,5 +182,8 @@ pub struct Event {
     /// When the hub sequenced it. Never earlier than the event before it.
     pub at: Timestamp,
     pub by: Actor,
+    /// Which request of a member it was, of administrative events: only who may read them sees what callers name their requests.
+    /// Of an event about an entry the fact has a digest.
+    pub request: Option<CallId>,
     pub fact: Fact,
 }

@@ -10,6 +10,7 @@ mod member;
 mod orientation;
 mod provenance;
 mod quota;
+mod reads;
 mod signal;
 mod standing;
 mod taxonomy;
@@ -22,7 +23,7 @@ pub use certificate::SpkiFingerprint;
 pub use codes::UnknownCode;
 pub use entropy::{Entropy, EntropyError, SeededEntropy, SystemEntropy};
 pub use entry::{Draft, Entry, EntryId, EntryIdError, EntryState, Withdrawal, check_count};
-pub use event::{Actor, Event, EventKind, Fact, RequestDigest, StatusReason, WithdrawReason};
+pub use event::{Actor, Event, EventKind, Fact, RefusalReason, RequestDigest, StatusReason, WithdrawReason};
 pub use field::{At, FieldError};
 pub use member::{
     Approval, Checklist, ChecklistItem, Credential, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac,
@@ -35,10 +36,11 @@ pub use provenance::{
     Provenance, Reviewers, Tlp,
 };
 pub use quota::{Holder, Quota};
+pub use reads::{ReadKey, ReadKind};
 pub use signal::{
     Digest, Distance, Hash64, HexError, Pdq, Quality, QualityError, QualityOutOfRange, Signal, SignalKind,
 };
 pub use standing::{Assessment, Reason, Standing};
 pub use taxonomy::{IncidentLabels, Label, Taxonomies, Taxonomy, Term};
 pub use time::{Clock, Date, DateError, ManualClock, SystemClock, Timestamp, TimestampError};
-pub use token::{Code, Name, Reference, RequestId, TokenError};
+pub use token::{CallId, Code, Name, Reference, RequestId, TokenError};

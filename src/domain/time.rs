@@ -39,6 +39,19 @@ impl Timestamp {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(millis).min(Self::MAX.0))
     }
+
+    /// This time less `duration`, at least [`Timestamp::EPOCH`].
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// The day that it is on, in UTC.
+    pub fn date(self) -> Date {
+        // By days: jiff's points in time end a few hours before `MAX`, its days do not.
+        let days = jiff::Span::new().days((self.0 / 86_400_000) as i64);
+        let epoch = jiff::civil::date(1970, 1, 1);
+        Date(epoch.checked_add(days).unwrap_or(jiff::civil::Date::MAX))
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -144,6 +157,18 @@ mod tests {
                 prop_assert_eq!(date.to_string(), text);
             }
         }
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_utc() {
+        let date = |text: &str| text.parse::<Timestamp>().unwrap().date().to_string();
+        assert_eq!(date("2026-11-22T00:00:00Z"), "2026-11-22");
+        assert_eq!(date("2026-11-21T23:59:59.999Z"), "2026-11-21");
+        assert_eq!((Timestamp::EPOCH.date().to_string(), Timestamp::MAX.date().to_string()), {
+            ("1970-01-01".to_owned(), "9999-12-31".to_owned())
+        });
+        assert_eq!(Timestamp(5).minus(Duration::from_millis(2)), Timestamp(3));
+        assert_eq!(Timestamp(5).minus(Duration::from_secs(2)), Timestamp::EPOCH);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::{Entropy, EntropyError, base32_lower};
+
 /// Text outside the alphabet or length of its kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to {max} characters of {alphabet}")]
@@ -55,6 +57,10 @@ fn is_code(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
 }
 
+fn is_visible(c: char) -> bool {
+    c.is_ascii_graphic()
+}
+
 fn is_reference(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '/' | '-')
 }
@@ -70,6 +76,12 @@ token! {
 }
 
 token! {
+    /// What one request over the network is told by, in its answer, in the log and in the ledger: the caller's own name for it, or
+    /// one that the hub made.
+    CallId, 64, "visible ASCII", is_visible
+}
+
+token! {
     /// A list's permanent reference of an entity, as in `QDe.115`.
     Reference, 64, "A-Z, a-z, 0-9 and `. _ : / -`", is_reference
 }
@@ -78,6 +90,13 @@ token! {
     /// Name of a member organisation, or a key's label. Shown to operators and auditors only.
     Name, 80, "letters, digits, spaces and `. , ' & ( ) / _ -`",
     |c| c.is_alphanumeric() || matches!(c, ' ' | '.' | ',' | '\'' | '&' | '(' | ')' | '/' | '_' | '-')
+}
+
+impl CallId {
+    /// One that the hub makes of 128 random bits.
+    pub fn random(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        Ok(Self(base32_lower(&entropy.bytes::<16>()?)))
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +111,18 @@ mod tests {
             assert!(bad.parse::<Code>().is_err(), "{bad:?}");
         }
         assert_eq!("a b".parse::<Code>().unwrap_err().to_string(), "must be 1 to 48 characters of a-z, 0-9 and `-`");
+    }
+
+    #[test]
+    fn a_call_has_a_visible_name_and_one_that_the_hub_makes_is_such_a_name() {
+        for good in ["a", "0123-4567", "<x>\\\"~!", &"x".repeat(64)] {
+            assert!(good.parse::<CallId>().is_ok(), "{good}");
+        }
+        for bad in ["", "a b", " a", "a\n", "\u{7f}", "é", &"x".repeat(65)] {
+            assert!(bad.parse::<CallId>().is_err(), "{bad:?}");
+        }
+        let made = CallId::random(&super::super::SeededEntropy::new(1)).unwrap();
+        assert_eq!((made.as_str().len(), made.to_string().parse()), (26, Ok(made)));
     }
 
     #[test]

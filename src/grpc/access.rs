@@ -1,17 +1,18 @@
 //! Who may call which method. Deny by default: a method without a row here is refused before its request is read.
 
-use std::future::{Ready, ready};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_util::future::{BoxFuture, Either};
+use futures_util::future::Either;
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
+use tracing::{Instrument, Span};
 
-use super::Desk;
 use super::load::Place;
-use crate::domain::Role;
-use crate::policy::{ApiKey, ApiKeyError, Operation, Peer, operation};
+use super::{Desk, request_id};
+use crate::domain::{CallId, EventKind, Role};
+use crate::policy::{ApiKey, ApiKeyError, Operation, Peer, Principal, Refused, operation};
 use crate::wire::{IntoStatus, busy};
 
 /// Operators' methods: they need no place, so that a hub that is flooded can still be helped.
@@ -55,12 +56,26 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.AdminService/ListKeys", needs::<operation::ListMembers>()),
     ("/hashcommons.v1.AdminService/SetQuota", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/RevokeKey", needs::<operation::Administer>()),
+    ("/hashcommons.v1.AdminService/ListAudit", needs::<operation::ReadAudit>()),
+    ("/hashcommons.v1.AdminService/ListReads", needs::<operation::ReadAudit>()),
     ("/hashcommons.v1.TaxonomyService/GetTaxonomy", needs::<operation::ReadTaxonomy>()),
     ("/grpc.health.v1.Health/Check", Access::Open),
     ("/grpc.health.v1.Health/Watch", Access::Open),
     ("/grpc.health.v1.Health/List", Access::Open),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::Open),
     ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Open),
+];
+
+/// The event that each method makes which changes members or keys.
+pub const CHANGES: &[(&str, EventKind)] = &[
+    ("/hashcommons.v1.AdminService/EnrolMember", EventKind::MemberEnrolled),
+    ("/hashcommons.v1.AdminService/ApproveMember", EventKind::MemberApproved),
+    ("/hashcommons.v1.AdminService/SetMemberStatus", EventKind::MemberStatusSet),
+    ("/hashcommons.v1.AdminService/IssueKey", EventKind::KeyIssued),
+    ("/hashcommons.v1.AdminService/RotateKey", EventKind::KeyRotated),
+    ("/hashcommons.v1.AdminService/MarkKeyCompromised", EventKind::KeyCompromised),
+    ("/hashcommons.v1.AdminService/SetQuota", EventKind::QuotaSet),
+    ("/hashcommons.v1.AdminService/RevokeKey", EventKind::KeyRevoked),
 ];
 
 /// What the method at `path` asks of its caller; `None` for a method that is not in the table.
@@ -91,56 +106,106 @@ impl<S, B> Service<http::Request<B>> for AccessService<S>
 where
     S: Service<http::Request<B>, Response = http::Response<Body>>,
     S::Future: Send + 'static,
+    S::Error: 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Either<BoxFuture<'static, Result<S::Response, S::Error>>, Ready<Result<S::Response, S::Error>>>;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
-        match self.admit(&mut request) {
-            Ok(place) => {
-                let answer = self.inner.call(request);
-                Either::Left(Box::pin(async move {
-                    // Until the answer, or its stream of answers, begins.
-                    let _place = place;
-                    answer.await
-                }))
+        let mut id = None;
+        let (place, answer) = match self.admit(&mut request, &mut id) {
+            Ok(place) => (place, Either::Left(self.inner.call(request))),
+            Err(denied) => (None, Either::Right(deny(self.desk.clone(), denied))),
+        };
+        // At the level of errors, so that whatever is logged of the request has its id.
+        let span = id.as_ref().map_or_else(Span::none, |id| tracing::error_span!("request", %id));
+        let answer = async move {
+            // Until the answer, or its stream of answers, begins.
+            let _place = place;
+            let mut answer = answer.await;
+            if let (Ok(answer), Some(id)) = (&mut answer, &id) {
+                request_id::answer(answer.headers_mut(), id);
             }
-            Err(status) => Either::Right(ready(Ok(status.into_http()))),
-        }
+            answer
+        };
+        Box::pin(answer.instrument(span))
     }
 }
 
+/// Why a request does not pass.
+enum Denied {
+    Status(Status),
+    /// A live key's, for which it has not the role: worth knowing where it would have changed members or keys.
+    Role {
+        principal: Principal,
+        refused: Refused,
+        change: Option<EventKind>,
+    },
+}
+
+impl From<Status> for Denied {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+/// Says that a request does not pass, once that is noted where it has to be.
+async fn deny<E>(desk: Desk, denied: Denied) -> Result<http::Response<Body>, E> {
+    let status = match denied {
+        Denied::Status(status) => status,
+        Denied::Role { principal, refused, change } => {
+            if let (Some(change), Ok(use_cases)) = (change, desk.use_cases()) {
+                use_cases.refuse.run(&principal, change, &refused).await;
+            }
+            refused.into_status()
+        }
+    };
+    Ok(status.into_http())
+}
+
 impl<S> AccessService<S> {
-    /// Lets the request pass, with its principal attached and a place to be worked on, or says why not.
-    fn admit<B>(&self, request: &mut http::Request<B>) -> Result<Option<Place>, Status> {
+    /// Lets the request pass, with its principal attached and a place to be worked on, or says why not. Puts its id into `id` as
+    /// soon as it has one.
+    fn admit<B>(&self, request: &mut http::Request<B>, id: &mut Option<CallId>) -> Result<Option<Place>, Denied> {
         let path = request.uri().path();
         let (operation, roles) = match access(path) {
-            None => return Err(Status::unimplemented("no such method")),
+            None => return Err(Status::unimplemented("no such method").into()),
             Some(Access::Open) => return Ok(None),
             Some(Access::Operation { name, roles }) => (name, roles),
         };
         let needs_place = !path.starts_with(ADMIN);
-        let gate = &self.desk.use_cases()?.gate;
+        let use_cases = self.desk.use_cases()?;
+        let gate = &use_cases.gate;
         // The transport puts it there: nobody comes from nowhere.
         let peer = *request.extensions().get::<Peer>().ok_or_else(|| Status::internal("the request has no peer"))?;
+        let sent = request_id::sent(request.headers())?;
+        let made = || request_id::made(&*use_cases.entropy);
+        *id = Some(sent.map_or_else(made, Ok)?);
         let key = match bearer(request.headers()) {
             Ok(key) => Some(key),
             Err(NoKey::None) if peer.certificate.is_some() => None,
             Err(problem) => {
                 gate.came_without_key(&peer).map_err(IntoStatus::into_status)?;
-                return Err(Status::unauthenticated(format!("authorization: {problem}")));
+                return Err(Status::unauthenticated(format!("authorization: {problem}")).into());
             }
         };
         let principal = gate.authenticate(key.as_ref(), &peer).map_err(IntoStatus::into_status)?;
-        principal.may(operation, roles).map_err(IntoStatus::into_status)?;
+        if let Err(refused) = principal.may(operation, roles) {
+            let change = CHANGES.iter().find(|(method, _)| *method == path).map(|(_, change)| *change);
+            if change.is_some() {
+                // It goes into the ledger, and the words of those who may not write there do not.
+                *id = Some(made()?);
+            }
+            return Err(Denied::Role { principal: Principal { request: id.clone(), ..principal }, refused, change });
+        }
         let place = needs_place.then(|| self.desk.load.enter(principal.member)).transpose();
         let place = place.map_err(|overload| busy(&overload))?;
-        request.extensions_mut().insert(principal);
+        request.extensions_mut().insert(Principal { request: id.clone(), ..principal });
         Ok(place)
     }
 }

@@ -8,15 +8,17 @@ use tonic::{Request, Response, Status};
 
 use super::{Desk, permit, while_open};
 use crate::domain::{self, At, StatusReason};
+use crate::hub::ReadError;
 use crate::policy::operation;
 use crate::wire::v1::{self, admin_service_server::AdminService};
 use crate::wire::{
-    self, Coded, IntoStatus, checklist_from_wire, contribution, enrolment, key, key_request, member, member_event,
-    quota_request, timestamp_from_wire,
+    self, Coded, IntoStatus, audit_page, audit_query, checklist_from_wire, contribution, enrolment, key, key_request,
+    member, member_event, quota_request, reads, reads_query, timestamp_from_wire,
 };
 
 pub(super) struct Service(pub(super) Desk);
 
+type Counts = Pin<Box<dyn Stream<Item = Result<v1::Reads, Status>> + Send>>;
 type Contributions = Pin<Box<dyn Stream<Item = Result<v1::Contribution, Status>> + Send>>;
 
 #[tonic::async_trait]
@@ -76,7 +78,7 @@ impl AdminService for Service {
     ) -> Result<Response<v1::ListMembersResponse>, Status> {
         let members = &self.0.use_cases()?.members;
         let permit = permit::<operation::ListMembers, _>(&request)?;
-        let members = members.list(&permit).iter().map(member).collect();
+        let members = members.list(&permit).await.map_err(IntoStatus::into_status)?.iter().map(member).collect();
         Ok(Response::new(v1::ListMembersResponse { members }))
     }
 
@@ -175,5 +177,38 @@ impl AdminService for Service {
         let id = request.get_ref().key_id.parse().at("key_id").map_err(IntoStatus::into_status)?;
         let revoked = members.revoke(&permit, id).await.map_err(IntoStatus::into_status)?;
         Ok(Response::new(key(&revoked)))
+    }
+
+    #[tracing::instrument(name = "list_audit", skip_all)]
+    async fn list_audit(
+        &self,
+        request: Request<v1::ListAuditRequest>,
+    ) -> Result<Response<v1::ListAuditResponse>, Status> {
+        let inspect = &self.0.use_cases()?.inspect;
+        let permit = permit::<operation::ReadAudit, _>(&request)?;
+        let (query, size) = audit_query(request.get_ref()).map_err(IntoStatus::into_status)?;
+        let page = inspect.page(&permit, &query, request.get_ref().from, size).await;
+        Ok(Response::new(audit_page(&page.map_err(IntoStatus::into_status)?)))
+    }
+
+    type ListReadsStream = Counts;
+
+    #[tracing::instrument(name = "list_reads", skip_all)]
+    async fn list_reads(&self, request: Request<v1::ListReadsRequest>) -> Result<Response<Counts>, Status> {
+        let use_cases = self.0.use_cases()?;
+        let permit = permit::<operation::ReadAudit, _>(&request)?;
+        let (member, since) = reads_query(request.get_ref()).map_err(IntoStatus::into_status)?;
+        let count = use_cases.count.clone();
+        let list = count.list(&permit, member, since);
+        let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
+        let pages = stream::try_unfold(list, move |mut list| {
+            let count = count.clone();
+            async move {
+                let page = count.page(&mut list).await.map_err(ReadError::from).map_err(IntoStatus::into_status)?;
+                let counted = |one| Ok::<_, Status>(reads(&one));
+                Ok::<_, Status>(page.map(|counts| (stream::iter(counts.into_iter().map(counted)), list)))
+            }
+        });
+        Ok(Response::new(Box::pin(pages.try_flatten().take_until(stopped).chain(farewell))))
     }
 }

@@ -10,6 +10,7 @@ mod contribute;
 mod intake;
 mod ledger;
 mod load;
+pub mod request_id;
 mod review;
 mod router;
 mod taxonomy;

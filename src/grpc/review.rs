@@ -18,7 +18,7 @@ impl ReviewService for Service {
         let permit = permit::<operation::Trace, _>(&request)?;
         let request = request.into_inner();
         let against = signals_from_wire(&request.against, "against").map_err(IntoStatus::into_status)?;
-        let found = use_cases.trace.run(&permit, EntryId(request.entry_id), &against);
+        let found = use_cases.trace.run(&permit, EntryId(request.entry_id), &against).await;
         Ok(Response::new(traced(&found.map_err(IntoStatus::into_status)?)))
     }
 }

@@ -89,6 +89,7 @@ struct Folded {
     roster: Roster,
     entries: Vec<(EntryId, EntryState)>,
     signals: BTreeSet<(Signal, EntryId, Option<Timestamp>)>,
+    administrative: Vec<(u64, Timestamp)>,
 }
 
 impl Folded {
@@ -117,6 +118,7 @@ impl Folded {
                         ));
                     }
                 }
+                Change::Administrative(index, at) => self.administrative.push((index, at)),
                 Change::Member(_) | Change::Key(_) => {}
             }
         }
@@ -144,6 +146,10 @@ impl Folded {
             ));
         }
         report.signals = signals.len() as u64;
+        let administrative: Vec<_> = store.administrative(0, false)?.collect::<Result<_, _>>()?;
+        if administrative != self.administrative {
+            return Err(disagreement("audit", "the rows are not the events about members and keys"));
+        }
         let mut roster = Roster::default();
         store.members()?.into_iter().for_each(|member| roster.set_member(member));
         store.keys()?.into_iter().for_each(|key| roster.set_key(key));

@@ -9,6 +9,7 @@ use super::commit::Head;
 use super::read::{self, ReadError};
 use super::state::Indexes;
 use super::turn;
+use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
 use crate::domain::{At, Distance, Entry, EntryId, EntryState, FieldError, Signal, SignalKind, Timestamp, check_count};
 use crate::index::{HammingIndex, Neighbours, SearchError};
@@ -30,6 +31,7 @@ pub struct Check {
     pub(super) head: watch::Receiver<Head>,
     pub(super) viewer: Viewer,
     pub(super) quotas: Quotas,
+    pub(super) unseal: Unseal,
 }
 
 /// One signal to look up.
@@ -205,12 +207,17 @@ impl Check {
         found.sort_by_key(|(evidence, entry, _)| (evidence.first().map(Evidence::rank), entry.id));
         more |= found.len() > check.limit;
         found.truncate(check.limit);
-        let matches = found.into_iter().map(|(evidence, entry, state)| {
-            let mut view = self.viewer.view(entry, &state, permit.principal());
-            view.assessment = weigh(view.assessment, evidence.iter().map(|evidence| evidence.kind));
-            Match { view, evidence }
-        });
-        Ok(CheckAnswer { outcomes, matches: matches.collect(), more })
+        let matches: Vec<_> = found
+            .into_iter()
+            .map(|(evidence, entry, state)| {
+                let mut view = self.viewer.view(entry, &state, permit.principal());
+                view.assessment = weigh(view.assessment, evidence.iter().map(|evidence| evidence.kind));
+                Match { view, evidence }
+            })
+            .collect();
+        let names = matches.iter().map(|found| found.view.names()).sum();
+        self.unseal.run(&permit.authority(), names).await?;
+        Ok(CheckAnswer { outcomes, matches, more })
     }
 
     /// The entries within a query's radius that count at `now`: the `limit` nearest, and how many there are.

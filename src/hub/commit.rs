@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::decide::{Decision, Intent, Pending, Refusal};
+use super::count::Count;
+use super::decide::{Decision, Intent, Pending, Refusal, refused};
 use super::fold::{Change, FoldError, fold};
 use super::read::{self, ReadError};
+use super::refuse::SharedRefusals;
 use super::state::State;
-use crate::domain::{Clock, Entropy, EntropyError, Entry, EntryId, Event, Timestamp};
+use crate::domain::{Actor, Clock, Entropy, EntropyError, Entry, EntryId, Event, Timestamp};
 use crate::ledger::record::encode_event;
 use crate::ledger::{
     Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
 };
-use crate::policy::Authority;
+use crate::policy::{Attempt, Authority, Counted};
 use crate::store::{Batch, Store, StoreError};
 
 /// So far the clock may go back without a word: what time synchronization does.
@@ -70,6 +72,8 @@ pub struct Committer {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) last_at: Timestamp,
     pub(super) clock_is_behind: bool,
+    pub(super) refusals: SharedRefusals,
+    pub(super) count: Count,
 }
 
 impl Committer {
@@ -81,18 +85,33 @@ impl Committer {
         &mut self,
         intents: Vec<(Authority, Intent)>,
     ) -> Result<Vec<Result<Sequenced, Refusal>>, CommitError> {
-        let mut pending = Pending::new(self.frontier.size(), self.times(), self.state.roster().load_full());
+        let (at, now) = self.times();
+        let mut pending = Pending::new(self.frontier.size(), (at, now), self.state.roster().load_full());
         let mut answers = Vec::with_capacity(intents.len());
         let store = self.store.clone();
         let mut rows = Rows::new(&store);
         for (authority, intent) in intents {
+            let administers = intent.administers();
             answers.push(match pending.decide(&store, &authority, intent) {
                 Ok(Decision::Append(event)) => {
                     let index = rows.append(&mut self.frontier, &mut pending, *event, &*self.entropy)?;
                     Ok((index, pending.at, false))
                 }
                 Ok(Decision::Already { index, at }) => Ok((index, at, true)),
-                Err(refusal) => Err(refusal),
+                Err(refusal) => {
+                    // Noted before it is answered.
+                    let attempt = administers.zip(refusal.reason()).map(|((attempted, member, key), reason)| Attempt {
+                        attempted,
+                        member,
+                        key,
+                        reason,
+                    });
+                    if let Some(attempt) = attempt.filter(|attempt| self.refusals.admit(&authority, attempt, now)) {
+                        let event = pending.refused(&authority, attempt);
+                        rows.append(&mut self.frontier, &mut pending, event, &*self.entropy)?;
+                    }
+                    Err(refusal)
+                }
             });
         }
         if !pending.events.is_empty() {
@@ -103,7 +122,7 @@ impl Committer {
         Ok(answers.into_iter().map(|answer| answer.map(sequenced)).collect())
     }
 
-    /// Commits the events that begin a ledger.
+    /// Commits events that nobody asked for: those that begin a ledger, and counts.
     pub fn found(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), CommitError> {
         let mut pending = Pending::new(self.frontier.size(), self.times(), self.state.roster().load_full());
         let store = self.store.clone();
@@ -114,17 +133,41 @@ impl Committer {
         self.seal(rows, &pending)
     }
 
-    /// Takes out of the indexes what has expired.
-    pub fn expire(&mut self) {
+    /// Takes out of the indexes what has expired, and writes down what was only counted so far.
+    pub fn tick(&mut self) -> Result<(), CommitError> {
         let now = self.clock.now();
         self.state.expire(now);
+        self.count.flush_now_and_then();
+        let ended = self.refusals.take_ended(now);
+        self.note(ended)
     }
 
-    /// Makes the next start shorter. Nothing depends on it.
-    pub fn close(&self) {
+    /// The last that the writer does.
+    pub fn close(&mut self) {
+        self.count.flush();
+        let counted = self.refusals.take_all();
+        if let Err(error) = self.note(counted) {
+            tracing::error!(%error, "how often keys were refused could not be recorded");
+        }
+        // Makes the next start shorter. Nothing depends on it.
         if let Err(error) = self.store.shorten_log() {
             tracing::warn!(%error, "the database's log could not be shortened: the next start takes longer");
         }
+    }
+
+    /// Records how many refusals were too many for an event each.
+    fn note(&mut self, counted: Vec<Counted>) -> Result<(), CommitError> {
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let (at, _) = self.times();
+        let event = |Counted { by: (member, key), last, count }| Event {
+            at,
+            by: Actor::Member { member, key },
+            request: None,
+            fact: refused(last, count),
+        };
+        self.found(counted.into_iter().map(event))
     }
 
     /// When the next event happens, and what the clock says: the first is never earlier than the last event.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::read::{self, ReadError};
 use crate::domain::{
-    Actor, Checklist, Credential, Draft, EntryId, Event, Fact, FieldError, Holder, Key, KeyId, Member, MemberId, Quota,
-    RequestDigest, Status, StatusReason, Timestamp, WithdrawReason,
+    Actor, Checklist, Credential, Draft, EntryId, Event, EventKind, Fact, FieldError, Holder, Key, KeyId, Member,
+    MemberId, Quota, RefusalReason, RequestDigest, Status, StatusReason, Timestamp, WithdrawReason,
 };
-use crate::policy::{self, Authority, LadderError, Lapsed, Roster, check_validity};
+use crate::policy::{self, Attempt, Authority, LadderError, Lapsed, Roster, check_validity};
 use crate::store::{Store, StoreError};
 
 /// What a member wants to happen.
@@ -25,6 +25,7 @@ pub enum Intent {
     Withdraw {
         entry: EntryId,
         reason: WithdrawReason,
+        request: RequestDigest,
     },
     Enrol(Member),
     Approve {
@@ -37,10 +38,13 @@ pub enum Intent {
         status: Status,
         reason: StatusReason,
     },
+    /// Without roles: all of the member's.
     IssueKey(Key),
-    /// `key` is to replace `replaces`, which ends at `until` at the latest.
+    /// A key like `replaces`, with another id and secret, is to replace it; it ends at `until` at the latest.
     RotateKey {
-        key: Key,
+        id: KeyId,
+        credential: Credential,
+        expires: Option<Timestamp>,
         replaces: KeyId,
         until: Timestamp,
     },
@@ -53,9 +57,29 @@ pub enum Intent {
         of: Holder,
         quota: Quota,
     },
+    /// That something was refused before it came here.
+    Refused(Attempt),
+    /// That a key is shown who members are.
+    NamesShown,
 }
 
 impl Intent {
+    /// What of members and keys it would change, and whose: the event that it would be.
+    pub const fn administers(&self) -> Option<(EventKind, Option<MemberId>, Option<KeyId>)> {
+        Some(match self {
+            Self::Enrol(_) => (EventKind::MemberEnrolled, None, None),
+            Self::Approve { member, .. } => (EventKind::MemberApproved, Some(*member), None),
+            Self::SetStatus { member, .. } => (EventKind::MemberStatusSet, Some(*member), None),
+            Self::IssueKey(key) => (EventKind::KeyIssued, Some(key.member), None),
+            Self::RotateKey { replaces, .. } => (EventKind::KeyRotated, None, Some(*replaces)),
+            Self::RevokeKey(key) => (EventKind::KeyRevoked, None, Some(*key)),
+            Self::CompromisedKey { key, .. } => (EventKind::KeyCompromised, None, Some(*key)),
+            Self::SetQuota { of: Holder::Member(member), .. } => (EventKind::QuotaSet, Some(*member), None),
+            Self::SetQuota { of: Holder::Key(key), .. } => (EventKind::QuotaSet, None, Some(*key)),
+            Self::Contribute { .. } | Self::Withdraw { .. } | Self::Refused(_) | Self::NamesShown => return None,
+        })
+    }
+
     /// Whether it puts an item on the list: what members do by the million.
     pub const fn is_contribution(&self) -> bool {
         matches!(self, Self::Contribute { .. })
@@ -107,6 +131,26 @@ pub enum Refusal {
     /// What the decision rests on could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl Refusal {
+    /// The same, of a bounded set, where it refuses a change of members or keys to somebody who was known.
+    pub const fn reason(&self) -> Option<RefusalReason> {
+        Some(match self {
+            Self::NotPermitted(Lapsed::Role(refused)) => refused.reason(),
+            Self::NoSuchMember(_) => RefusalReason::NoSuchMember,
+            Self::NoSuchKey(_) => RefusalReason::NoSuchKey,
+            Self::NotLive(_) => RefusalReason::KeyNotLive,
+            Self::OfCertificate(_) => RefusalReason::KeyOfCertificate,
+            Self::LastAdminKey(_) | Self::LastAdmin(_) => RefusalReason::LastAdmin,
+            Self::Ladder(error) => error.reason(),
+            Self::NameTaken => RefusalReason::NameTaken,
+            Self::Field(_) => RefusalReason::Field,
+            // A key that opens nothing tells nobody who asks; what is revoked already is as it was wanted.
+            Self::NotPermitted(Lapsed::Key(_)) | Self::AlreadyRevoked(_) => return None,
+            Self::RequestReused | Self::NoSuchEntry(_) | Self::Read(_) => return None,
+        })
+    }
 }
 
 impl From<StoreError> for Refusal {
@@ -161,7 +205,9 @@ impl Pending {
             | Fact::KeyRotated { .. }
             | Fact::KeyRevoked { .. }
             | Fact::KeyCompromised { .. }
-            | Fact::QuotaSet { .. } => {}
+            | Fact::QuotaSet { .. }
+            | Fact::AdminRefused { .. }
+            | Fact::NamesShown => {}
         }
         self.events.push(event);
         index
@@ -172,7 +218,10 @@ impl Pending {
     /// # Errors
     /// [`Refusal`]; the batch is as it was.
     pub fn decide(&self, store: &Store, authority: &Authority, intent: Intent) -> Result<Decision, Refusal> {
-        self.roster.confirm(authority, self.now)?;
+        // That something was refused needs no permission.
+        if !matches!(intent, Intent::Refused(_)) {
+            self.roster.confirm(authority, self.now)?;
+        }
         let caller = authority.principal.member;
         let fact = match intent {
             Intent::Contribute { request, taxonomy, draft } => {
@@ -188,7 +237,7 @@ impl Pending {
                 }
                 Fact::Contributed { request, taxonomy, draft: *draft }
             }
-            Intent::Withdraw { entry, reason } => {
+            Intent::Withdraw { entry, reason, request } => {
                 let (found, state) = read::entry_with_state(store, entry)?
                     .filter(|(found, _)| found.contributor == caller)
                     .ok_or(Refusal::NoSuchEntry(entry))?;
@@ -198,7 +247,7 @@ impl Pending {
                 if let Some(&index) = self.withdrawals.get(&found.id) {
                     return Ok(Decision::Already { index, at: self.at });
                 }
-                Fact::Withdrawn { entry, reason }
+                Fact::Withdrawn { entry, reason, request }
             }
             Intent::Enrol(member) => {
                 if self.roster.members().any(|other| other.name == member.name) {
@@ -224,13 +273,16 @@ impl Pending {
                 Fact::MemberStatusSet { member, status, reason }
             }
             Intent::IssueKey(key) => Fact::KeyIssued(self.new_key(authority, key)?),
-            Intent::RotateKey { key, replaces, until } => match self.roster.key(replaces) {
+            Intent::RotateKey { id, credential, expires, replaces, until } => match self.roster.key(replaces) {
                 None => return Err(Refusal::NoSuchKey(replaces)),
                 Some(old) if !old.is_live(self.now) => return Err(Refusal::NotLive(replaces)),
                 Some(Key { credential: Credential::Certificate(_), .. }) => {
                     return Err(Refusal::OfCertificate(replaces));
                 }
-                Some(_) => Fact::KeyRotated { key: self.new_key(authority, key)?, replaces, until },
+                Some(old) => {
+                    let key = self.new_key(authority, Key { id, credential, expires, ..old.clone() })?;
+                    Fact::KeyRotated { key, replaces, until }
+                }
             },
             Intent::RevokeKey(id) => match self.roster.key(id) {
                 None => return Err(Refusal::NoSuchKey(id)),
@@ -258,14 +310,30 @@ impl Pending {
                 }
                 Fact::QuotaSet { of, quota }
             }
+            Intent::NamesShown => Fact::NamesShown,
+            Intent::Refused(attempt) => refused(attempt, 1),
         };
-        let by = Actor::Member { member: caller, key: authority.principal.key };
-        Ok(Decision::Append(Box::new(Event { at: self.at, by, fact })))
+        Ok(Decision::Append(Box::new(self.event(authority, fact))))
+    }
+
+    /// That `authority` has met a refusal.
+    pub fn refused(&self, authority: &Authority, attempt: Attempt) -> Event {
+        self.event(authority, refused(attempt, 1))
+    }
+
+    fn event(&self, authority: &Authority, fact: Fact) -> Event {
+        let principal = &authority.principal;
+        let by = Actor::Member { member: principal.member, key: principal.key };
+        let request = principal.request.clone().filter(|_| fact.kind().is_administrative());
+        Event { at: self.at, by, request, fact }
     }
 
     /// A key as it is recorded, if it may be issued.
-    fn new_key(&self, authority: &Authority, key: Key) -> Result<Key, Refusal> {
+    fn new_key(&self, authority: &Authority, mut key: Key) -> Result<Key, Refusal> {
         let roles = self.member(key.member)?.roles();
+        if key.roles.is_empty() {
+            key.roles.clone_from(&roles);
+        }
         if let Some(role) = key.roles.difference(&roles).next() {
             return Err(FieldError::new("roles", format_args!("the member has no role {role}")).into());
         }
@@ -297,6 +365,12 @@ impl Pending {
             None => Ok(None),
         }
     }
+}
+
+/// The fact that there were `count` refusals, of which this was the last.
+pub fn refused(attempt: Attempt, count: u64) -> Fact {
+    let Attempt { attempted, member, key, reason } = attempt;
+    Fact::AdminRefused { attempted, member, key, reason, count }
 }
 
 fn repeated((index, event): (u64, Event), draft: &Draft) -> Result<Decision, Refusal> {

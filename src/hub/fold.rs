@@ -4,7 +4,7 @@
 
 use crate::domain::{
     Actor, Approval, Entry, EntryId, EntryState, Event, Fact, Holder, Key, Member, MemberId, RequestDigest, Signal,
-    Withdrawal,
+    Timestamp, Withdrawal,
 };
 use crate::policy::Roster;
 use crate::store::{Batch, SignalRow, StoreError};
@@ -18,6 +18,8 @@ pub enum Change {
     Member(Member),
     Key(Key),
     Request(RequestDigest, u64),
+    /// An event that is about no entry, and when it happened.
+    Administrative(u64, Timestamp),
 }
 
 /// An event that does not fit the events before it. The sequencer never makes one: the ledger was not written by this hub.
@@ -49,7 +51,7 @@ pub fn fold(
     roster: &Roster,
     entry: impl FnOnce(EntryId) -> Result<Option<Entry>, super::read::ReadError>,
 ) -> Result<Vec<Change>, FoldError> {
-    Ok(match &event.fact {
+    let mut changes = match &event.fact {
         Fact::Contributed { request, draft, .. } => {
             let id = EntryId(index);
             let valid_until = draft.provenance().valid_until;
@@ -111,7 +113,12 @@ pub fn fold(
             let key = roster.key(*key).ok_or(FoldError::NoSuchKey { index })?.clone();
             vec![Change::Member(told(roster, key.member, index)?), Change::Key(Key { quota: *quota, ..key })]
         }
-    })
+        Fact::AdminRefused { .. } | Fact::NamesShown => vec![],
+    };
+    if event.fact.kind().is_administrative() {
+        changes.push(Change::Administrative(index, event.at));
+    }
+    Ok(changes)
 }
 
 /// The member `id`, with event `index` in its history.
@@ -134,6 +141,7 @@ impl Change {
             Self::Member(member) => batch.put_member(member),
             Self::Key(key) => batch.put_key(key),
             Self::Request(request, index) => batch.put_request(request, *index),
+            Self::Administrative(index, at) => batch.put_administrative(*index, *at),
         }
     }
 

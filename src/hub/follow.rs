@@ -6,8 +6,9 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::commit::Head;
+use super::count::Count;
 use super::read::{self, ReadError};
-use crate::domain::{Actor, Clock, Event, Fact, FieldError, Role, Tlp};
+use crate::domain::{Actor, Clock, Event, Fact, FieldError, ReadKind, Role, Tlp};
 use crate::ledger::{Leaf, Salt, SignedCheckpoint};
 use crate::policy::{Lapsed, Permit, Principal, Roster, operation};
 use crate::store::{Store, StoreError, StoredEvent};
@@ -23,6 +24,7 @@ pub struct Follow {
     /// The sequencer's own, shared: a follower goes on waiting when the writer has stopped.
     pub(super) head: Arc<watch::Sender<Head>>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) count: Count,
 }
 
 /// One leaf, and what it says to who may read it.
@@ -72,7 +74,7 @@ impl From<StoreError> for FollowError {
 }
 
 impl Follow {
-    /// Events from `from` on, as many as fit one page. The permit is confirmed anew for every page.
+    /// Events from `from` on, as many as fit one page. How many of others are opened is counted. The permit is confirmed anew for every page.
     ///
     /// # Errors
     /// [`FollowError`].
@@ -91,8 +93,22 @@ impl Follow {
             }
             items.push(item(index, stored, permit.principal())?);
         }
+        self.count(permit.principal(), &items)?;
         let next = from + items.len() as u64;
         Ok(Page { items, next, checkpoint: (next == head.size).then_some(head.checkpoint) })
+    }
+
+    /// Counts what of others is about to be opened. No event: reading the ledger must not make it grow.
+    fn count(&self, principal: &Principal, items: &[FeedItem]) -> Result<(), StoreError> {
+        let (mut events, mut names) = (0, 0);
+        for opened in items.iter().filter_map(|item| item.opening.as_ref()) {
+            let own = matches!(opened.event.by, Actor::Member { member, .. } if member == principal.member);
+            events += u64::from(!own);
+            // Its bytes have the member's name.
+            names += u64::from(matches!(opened.event.fact, Fact::MemberEnrolled(_)));
+        }
+        self.count.add(principal.member, ReadKind::Events, events)?;
+        self.count.add(principal.member, ReadKind::Names, names)
     }
 
     /// Waits until the ledger is longer than `size`. Whether the permit still holds is looked at with the next page.
@@ -133,6 +149,8 @@ fn may_read(event: &Event, principal: &Principal) -> bool {
         | Fact::KeyRotated { .. }
         | Fact::KeyRevoked { .. }
         | Fact::KeyCompromised { .. }
-        | Fact::QuotaSet { .. } => false,
+        | Fact::QuotaSet { .. }
+        | Fact::AdminRefused { .. }
+        | Fact::NamesShown => false,
     }
 }

@@ -136,7 +136,7 @@ pub fn first_events(
     };
     let keys = [key(ADMIN_KEY_FILE, "first start")?, key(SECOND_ADMIN_KEY_FILE, "first start, second person")?];
     let [first, second] = keys.map(Fact::KeyIssued);
-    Ok([Fact::MemberEnrolled(operator), first, second].map(|fact| Event { at, by: Actor::Hub, fact }))
+    Ok([Fact::MemberEnrolled(operator), first, second].map(|fact| Event { at, by: Actor::Hub, request: None, fact }))
 }
 
 fn write_key(path: &Path, key: &ApiKey) -> Result<(), SecretsError> {

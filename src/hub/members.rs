@@ -6,11 +6,13 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::decide::{Intent, Refusal};
+use super::inspect::AuditEvent;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
+use super::unseal::Unseal;
 use crate::domain::{
-    Checklist, Clock, Code, Credential, Entropy, EntropyError, Event, FieldError, Holder, Jurisdiction, Key, KeyId,
-    Member, MemberId, Name, Network, Quota, Role, Roles, SpkiFingerprint, Status, StatusReason, Timestamp,
+    Checklist, Clock, Code, Credential, Entropy, EntropyError, FieldError, Holder, Jurisdiction, Key, KeyId, Member,
+    MemberId, Name, Network, Quota, Role, Roles, SpkiFingerprint, Status, StatusReason, Timestamp,
 };
 use crate::policy::{ApiKey, MacSecret, Permit, Roster, operation};
 use crate::store::Store;
@@ -19,6 +21,7 @@ use crate::store::Store;
 #[derive(Clone)]
 pub struct Members {
     pub(super) sequencer: Sequencer,
+    pub(super) unseal: Unseal,
     pub(super) store: Arc<Store>,
     pub(super) roster: Arc<ArcSwap<Roster>>,
     pub(super) secret: MacSecret,
@@ -136,11 +139,12 @@ impl Members {
         &self,
         _permit: &Permit<operation::ListMembers>,
         member: MemberId,
-    ) -> Result<Vec<(u64, Event)>, MemberError> {
+    ) -> Result<Vec<AuditEvent>, MemberError> {
         let mut history = Vec::new();
+        let roster = self.roster.load();
         for index in self.get(member)?.events {
             // One that was erased is left out.
-            history.extend(read::event(&self.store, index)?.map(|event| (index, event)));
+            history.extend(read::event(&self.store, index)?.map(|event| AuditEvent::new(index, event, &roster)));
         }
         Ok(history)
     }
@@ -187,8 +191,6 @@ impl Members {
     ) -> Result<(Key, Option<ApiKey>), MemberError> {
         let now = self.clock.now();
         check_expiry(request.expires, now)?;
-        let member = self.get(request.member)?;
-        let roles = if request.roles.is_empty() { member.roles() } else { request.roles };
         let text = self.new_text()?;
         let credential = match request.certificate {
             Some(certificate) => Credential::Certificate(certificate),
@@ -199,10 +201,10 @@ impl Members {
             issued_by: Some(permit.principal().key),
             expires: request.expires,
             networks: request.networks,
-            ..Key::new(text.id(), member.id, roles, credential, now)
+            ..Key::new(text.id(), request.member, request.roles, credential, now)
         };
-        let sequenced = self.sequencer.submit(permit.authority(), Intent::IssueKey(key.clone())).await?;
-        Ok((Key { issued: sequenced.at, ..key }, request.certificate.is_none().then_some(text)))
+        self.sequencer.submit(permit.authority(), Intent::IssueKey(key)).await?;
+        Ok((self.key(text.id())?, request.certificate.is_none().then_some(text)))
     }
 
     /// Makes a successor of an API key: of the same member, roles, label and networks. The old one goes on for `overlap`, so that whoever uses it
@@ -224,17 +226,10 @@ impl Members {
             return Err(FieldError::new("overlap_seconds", problem).into());
         }
         let text = self.new_text()?;
-        let key = Key {
-            id: text.id(),
-            credential: self.secret.credential(&text),
-            issued_by: Some(permit.principal().key),
-            issued: now,
-            expires,
-            ..self.key(id)?
-        };
-        let intent = Intent::RotateKey { key: key.clone(), replaces: id, until: now.plus(overlap) };
-        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
-        Ok((Key { issued: sequenced.at, ..key }, text))
+        let (credential, until) = (self.secret.credential(&text), now.plus(overlap));
+        let intent = Intent::RotateKey { id: text.id(), credential, expires, replaces: id, until };
+        self.sequencer.submit(permit.authority(), intent).await?;
+        Ok((self.key(text.id())?, text))
     }
 
     /// Takes a key away that is thought to have been in other hands since then, and notes it.
@@ -274,8 +269,13 @@ impl Members {
     }
 
     /// All members, by id.
-    pub fn list(&self, _permit: &Permit<operation::ListMembers>) -> Vec<Member> {
-        self.roster.load().members().cloned().collect()
+    ///
+    /// # Errors
+    /// [`ReadError`] if it cannot be counted that they are shown.
+    pub async fn list(&self, permit: &Permit<operation::ListMembers>) -> Result<Vec<Member>, ReadError> {
+        let members: Vec<_> = self.roster.load().members().cloned().collect();
+        self.unseal.run(&permit.authority(), members.len() as u64).await?;
+        Ok(members)
     }
 
     /// All keys, or one member's, by id.

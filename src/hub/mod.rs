@@ -6,6 +6,7 @@
 //! | file | what |
 //! |---|---|
 //! | `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
+//! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `turn` | how long a check may keep a thread |
@@ -17,21 +18,25 @@ mod check;
 mod check_media;
 mod commit;
 mod contribute;
+mod count;
 mod decide;
 mod examine;
 mod fold;
 mod follow;
 mod founding;
 mod gate;
+mod inspect;
 mod load;
 mod members;
 mod open;
 mod prove;
 mod read;
+mod refuse;
 mod sequencer;
 mod state;
 mod trace;
 mod turn;
+mod unseal;
 mod view;
 mod withdraw;
 
@@ -42,17 +47,20 @@ pub use check::{
 pub use check_media::{CheckMedia, CheckMediaAnswer, CheckMediaError, MediaOptions};
 pub use commit::{CommitError, Head, Sequenced};
 pub use contribute::{Contribute, ContributeError, Contributed};
+pub use count::{Count, CountList};
 pub use decide::Refusal;
 pub use examine::{Examine, Search, Suspect};
 pub use fold::FoldError;
 pub use follow::{FeedItem, Follow, FollowError, OpenedEvent, Page};
 pub use founding::{ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE, SecretsError};
 pub use gate::{Denied, Gate};
+pub use inspect::{AUDIT_PAGE_DEFAULT, AUDIT_PAGE_MAX, AuditEvent, AuditPage, AuditQuery, AuditResult, Inspect};
 pub use load::LoadError;
 pub use members::{Enrolment, KeyRequest, MemberError, Members};
 pub use open::{HubConfig, Opened, StartError, UseCases, open};
 pub use prove::{Consistency, Inclusion, Prove, ProveError};
 pub use read::ReadError;
+pub use refuse::Refuse;
 pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
 pub use state::Indexes;
 pub use trace::{Step, Trace, TraceError, Traced};

@@ -11,6 +11,7 @@ use super::check::Check;
 use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
+use super::count::Count;
 use super::examine::Examine;
 use super::fold::{Change, FoldError, fold};
 use super::follow::Follow;
@@ -18,13 +19,16 @@ use super::founding::{
     Secrets, SecretsError, create_secrets, first_events, has_ledger_key, has_public_key, load_secrets, publish_key,
 };
 use super::gate::Gate;
+use super::inspect::Inspect;
 use super::load::{LoadError, Loader, REPORT_EVERY};
 use super::members::Members;
 use super::prove::Prove;
 use super::read::{self, ReadError};
+use super::refuse::{Refuse, SharedRefusals};
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
 use super::trace::Trace;
+use super::unseal::Unseal;
 use super::view::Viewer;
 use super::withdraw::Withdraw;
 use crate::domain::{Clock, Entropy, FieldError, Taxonomies, Timestamp};
@@ -59,6 +63,11 @@ pub struct UseCases {
     pub prove: Prove,
     pub members: Members,
     pub examine: Examine,
+    pub inspect: Inspect,
+    pub count: Count,
+    pub refuse: Refuse,
+    /// For ids of requests.
+    pub entropy: Arc<dyn Entropy>,
     pub taxonomies: Arc<Taxonomies>,
     /// Whether this was the hub's first start, which has put the operator's key into its file.
     pub founded_now: bool,
@@ -216,6 +225,7 @@ impl Opened {
         let (head_sender, head) = watch::channel(Head { size, checkpoint: Arc::new(checkpoint) });
         let head_sender = Arc::new(head_sender);
         let last_at = last_time(&store, size)?;
+        let (refusals, count) = (SharedRefusals::default(), Count::new(store.clone(), clock.clone()));
         let mut committer = Committer {
             store: store.clone(),
             state,
@@ -226,6 +236,8 @@ impl Opened {
             entropy: entropy.clone(),
             last_at,
             clock_is_behind: false,
+            refusals: refusals.clone(),
+            count: count.clone(),
         };
         if !founded {
             committer.found(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
@@ -242,13 +254,17 @@ impl Opened {
 
         let viewer = Viewer { roster: roster.clone(), taxonomies: taxonomies.clone(), clock: clock.clone() };
         let quotas = Quotas::new(config.quotas);
+        let unseal =
+            Unseal { sequencer: sequencer.clone(), count: count.clone(), clock: clock.clone(), today: Arc::default() };
         let check = Check {
             indexes: indexes.clone(),
             store: store.clone(),
             head: head.clone(),
             viewer: viewer.clone(),
             quotas: quotas.clone(),
+            unseal: unseal.clone(),
         };
+        let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
         let use_cases = UseCases {
             gate: Gate {
@@ -269,12 +285,34 @@ impl Opened {
                 taxonomies: taxonomies.clone(),
                 quotas,
             },
-            withdraw: Withdraw { sequencer: sequencer.clone(), prove: prove.clone() },
-            trace: Trace { store: store.clone(), prove: prove.clone(), viewer, taxonomies: taxonomies.clone() },
-            follow: Follow { store: store.clone(), roster: roster.clone(), head: head_sender, clock: clock.clone() },
+            withdraw: Withdraw {
+                sequencer: sequencer.clone(),
+                prove: prove.clone(),
+                secret: api_keys.clone(),
+                entropy: entropy.clone(),
+            },
+            trace: Trace {
+                store: store.clone(),
+                prove: prove.clone(),
+                viewer,
+                taxonomies: taxonomies.clone(),
+                count: count.clone(),
+                unseal: unseal.clone(),
+            },
+            follow: Follow {
+                store: store.clone(),
+                roster: roster.clone(),
+                head: head_sender,
+                clock: clock.clone(),
+                count: count.clone(),
+            },
             prove,
             examine: Examine { store: store.clone(), roster: roster.clone() },
-            members: Members { sequencer, store: store.clone(), roster, secret: api_keys, clock, entropy },
+            inspect,
+            count,
+            refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },
+            entropy: entropy.clone(),
+            members: Members { sequencer, unseal, store: store.clone(), roster, secret: api_keys, clock, entropy },
             taxonomies,
             founded_now: !founded,
             indexes,

@@ -24,8 +24,10 @@ pub const QUEUE_MAX: usize = 8_192;
 /// Places that contributions cannot take: a flood of them must not keep a key from being revoked or an entry from being
 /// withdrawn.
 const QUEUE_RESERVE: usize = 1_024;
-/// How often it looks for expired entries when nothing comes in.
+/// How often it looks for what expires or is to be written down when nothing comes in.
 const IDLE: Duration = Duration::from_millis(500);
+
+const COMMIT_FAILED: &str = "a commit failed: the hub takes no more changes until it is started anew";
 
 #[expect(clippy::large_enum_variant, reason = "all but the last one of a process are the large variant")]
 enum Command {
@@ -149,7 +151,10 @@ fn run(mut committer: Committer, queue: &Receiver<Command>, contributions: &Atom
             Err(RecvTimeoutError::Disconnected) => return,
         }
         queue.try_iter().take(BATCH_EVENTS_MAX - 1).for_each(take);
-        committer.expire();
+        if let Err(error) = committer.tick() {
+            tracing::error!(%error, "{COMMIT_FAILED}");
+            return;
+        }
         if intents.is_empty() {
             continue;
         }
@@ -157,7 +162,7 @@ fn run(mut committer: Committer, queue: &Receiver<Command>, contributions: &Atom
         let answers = match span.in_scope(|| committer.commit(mem::take(&mut intents))) {
             Ok(answers) => answers,
             Err(error) => {
-                tracing::error!(%error, "a commit failed: the hub takes no more changes until it is started anew");
+                tracing::error!(%error, "{COMMIT_FAILED}");
                 return;
             }
         };

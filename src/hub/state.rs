@@ -79,7 +79,11 @@ impl State {
             match change {
                 Change::SignalAdded(row) => self.insert(row),
                 Change::SignalRemoved(signal, entry) => self.remove(signal, *entry),
-                Change::Entry(..) | Change::Request(..) | Change::Member(_) | Change::Key(_) => {}
+                Change::Entry(..)
+                | Change::Request(..)
+                | Change::Member(_)
+                | Change::Key(_)
+                | Change::Administrative(..) => {}
             }
         }
         self.tell_failures();

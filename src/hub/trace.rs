@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::check::{Evidence, QUERIES_MAX};
+use super::count::Count;
 use super::prove::{Prove, ProveError};
 use super::read::{self, ReadError};
+use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
 use crate::domain::{
-    Actor, At, EntryId, EventKind, Fact, FieldError, Label, MemberId, Role, Signal, Taxonomies, Timestamp,
+    Actor, At, EntryId, EventKind, Fact, FieldError, Label, MemberId, ReadKind, Role, Signal, Taxonomies, Timestamp,
     WithdrawReason,
 };
 use crate::ledger::Receipt;
@@ -21,6 +23,8 @@ pub struct Trace {
     pub(super) prove: Prove,
     pub(super) viewer: Viewer,
     pub(super) taxonomies: Arc<Taxonomies>,
+    pub(super) count: Count,
+    pub(super) unseal: Unseal,
 }
 
 /// One event in an entry's life.
@@ -64,11 +68,11 @@ pub enum TraceError {
 }
 
 impl Trace {
-    /// Traces entry `id`. Distances are given from each of `against`, at most 16.
+    /// Traces entry `id`. Distances are given from each of `against`, at most 16. That somebody else's entry was read is counted.
     ///
     /// # Errors
     /// [`TraceError`].
-    pub fn run(
+    pub async fn run(
         &self,
         permit: &Permit<operation::Trace>,
         id: EntryId,
@@ -100,7 +104,12 @@ impl Trace {
         let evidence = distances(against, entry.draft.signals());
         let labels = self.labels(entry.taxonomy, entry.draft.labels());
         let receipt = self.prove.receipt_now(id.0)?;
-        Ok(Traced { view: self.viewer.view(entry, &state, principal), evidence, labels, history, receipt })
+        let view = self.viewer.view(entry, &state, principal);
+        if !view.contributor.is_caller {
+            self.count.add(principal.member, ReadKind::Entries, 1).map_err(ReadError::from)?;
+            self.unseal.run(&permit.authority(), view.names()).await.map_err(ReadError::from)?;
+        }
+        Ok(Traced { view, evidence, labels, history, receipt })
     }
 
     fn step(&self, index: u64) -> Result<Option<Step>, ReadError> {

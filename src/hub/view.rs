@@ -27,6 +27,13 @@ pub struct EntryView {
     pub assessment: Assessment,
 }
 
+impl EntryView {
+    /// How many names of others it shows.
+    pub fn names(&self) -> u64 {
+        u64::from(self.contributor.identity.is_some() && !self.contributor.is_caller)
+    }
+}
+
 /// Makes views.
 #[derive(Clone)]
 pub struct Viewer {

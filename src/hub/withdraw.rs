@@ -1,17 +1,21 @@
 //! Use case: take an own entry back.
 
+use std::sync::Arc;
+
 use super::decide::Intent;
 use super::prove::{Prove, ProveError};
 use super::sequencer::{SequenceError, Sequencer};
-use crate::domain::{EntryId, Timestamp, WithdrawReason};
+use crate::domain::{CallId, Entropy, EntropyError, EntryId, Timestamp, WithdrawReason};
 use crate::ledger::Receipt;
-use crate::policy::{Permit, operation};
+use crate::policy::{MacSecret, Permit, operation};
 
 /// Takes entries back.
 #[derive(Clone)]
 pub struct Withdraw {
     pub(super) sequencer: Sequencer,
     pub(super) prove: Prove,
+    pub(super) secret: MacSecret,
+    pub(super) entropy: Arc<dyn Entropy>,
 }
 
 /// An entry is taken back.
@@ -32,6 +36,9 @@ pub enum WithdrawError {
     /// It was taken back, but the receipt could not be made.
     #[error(transparent)]
     Prove(#[from] ProveError),
+    /// No randomness to name the request by.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
 }
 
 impl Withdraw {
@@ -45,7 +52,12 @@ impl Withdraw {
         entry: EntryId,
         reason: WithdrawReason,
     ) -> Result<Withdrawn, WithdrawError> {
-        let sequenced = self.sequencer.submit(permit.authority(), Intent::Withdraw { entry, reason }).await?;
+        let principal = permit.principal();
+        // Who calls from within the program names no request.
+        let call = principal.request.clone().map_or_else(|| CallId::random(&*self.entropy), Ok)?;
+        let request = self.secret.call_digest(principal.member, &call);
+        let intent = Intent::Withdraw { entry, reason, request };
+        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
         let receipt = self.prove.receipt(sequenced.index, &sequenced.checkpoint)?;
         Ok(Withdrawn { at: sequenced.at, receipt })
     }

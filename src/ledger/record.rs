@@ -43,8 +43,9 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
             labels: texts(draft.labels()),
             provenance: Some(provenance_to_record(draft.provenance())),
         }),
-        Fact::Withdrawn { entry, reason } => {
-            v1::event::Fact::Withdrawn(v1::Withdrawn { entry: entry.0, reason: reason.to_string() })
+        Fact::Withdrawn { entry, reason, request } => {
+            let request = request.0.to_vec();
+            v1::event::Fact::Withdrawn(v1::Withdrawn { entry: entry.0, reason: reason.to_string(), request })
         }
         Fact::MemberEnrolled(member) => v1::event::Fact::MemberEnrolled(member_to_record(member)),
         Fact::MemberApproved { member, to, checklist, is_enough } => {
@@ -77,8 +78,19 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
             };
             v1::event::Fact::QuotaSet(v1::QuotaSet { member, key, quota: quota_to_record(quota) })
         }
+        Fact::AdminRefused { attempted, member, key, reason, count } => {
+            v1::event::Fact::AdminRefused(v1::AdminRefused {
+                attempted: attempted.to_string(),
+                member: member.map(|id| id.bytes().to_vec()).unwrap_or_default(),
+                key: key.map(|id| id.bytes().to_vec()).unwrap_or_default(),
+                reason: reason.to_string(),
+                count: *count,
+            })
+        }
+        Fact::NamesShown => v1::event::Fact::NamesShown(v1::NamesShown {}),
     };
-    v1::Event { at_ms: event.at.millis(), member, key, fact: Some(fact) }.encode_to_vec()
+    let request = event.request.as_ref().map(ToString::to_string).unwrap_or_default();
+    v1::Event { at_ms: event.at.millis(), member, key, fact: Some(fact), request }.encode_to_vec()
 }
 
 /// The event of these bytes.
@@ -97,9 +109,11 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
             taxonomy: contributed.taxonomy,
             draft: draft_from_record(contributed)?,
         },
-        v1::event::Fact::Withdrawn(withdrawn) => {
-            Fact::Withdrawn { entry: EntryId(withdrawn.entry), reason: parse(&withdrawn.reason, "reason")? }
-        }
+        v1::event::Fact::Withdrawn(withdrawn) => Fact::Withdrawn {
+            entry: EntryId(withdrawn.entry),
+            reason: parse(&withdrawn.reason, "reason")?,
+            request: RequestDigest(array(&withdrawn.request, "request")?),
+        },
         v1::event::Fact::MemberEnrolled(member) => Fact::MemberEnrolled(member_from_record(&member)?),
         v1::event::Fact::MemberApproved(approved) => Fact::MemberApproved {
             member: member_id(&approved.member, "member")?,
@@ -131,8 +145,16 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
             },
             quota: quota_from_record(set.quota),
         },
+        v1::event::Fact::AdminRefused(refused) => Fact::AdminRefused {
+            attempted: parse(&refused.attempted, "attempted")?,
+            member: some(&refused.member).map(|bytes| member_id(bytes, "member")).transpose()?,
+            key: some(&refused.key).map(|bytes| key_id(bytes, "key")).transpose()?,
+            reason: parse(&refused.reason, "reason")?,
+            count: refused.count,
+        },
+        v1::event::Fact::NamesShown(v1::NamesShown {}) => Fact::NamesShown,
     };
-    Ok(Event { at: time(record.at_ms, "at_ms")?, by, fact })
+    Ok(Event { at: time(record.at_ms, "at_ms")?, by, request: optional(&record.request, "request")?, fact })
 }
 
 /// The bytes of a row of `members`.
@@ -405,6 +427,10 @@ where
     T::Err: std::fmt::Display,
 {
     if text.is_empty() { Ok(None) } else { parse(text, path).map(Some) }
+}
+
+fn some(bytes: &[u8]) -> Option<&[u8]> {
+    Some(bytes).filter(|bytes| !bytes.is_empty())
 }
 
 fn parse_all<T: FromStr>(texts: &[String], path: &str) -> Result<Vec<T>, FieldError>

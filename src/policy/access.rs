@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::quota::Allowance;
-use crate::domain::{KeyId, MemberId, Role, Roles, Status};
+use crate::domain::{CallId, KeyId, MemberId, RefusalReason, Role, Roles, Status};
 
 /// Something that needs a permission.
 pub trait Operation: Send + Sync + 'static {
@@ -52,6 +52,8 @@ operations! {
     Administer, "administer": Admin;
     /// List members and keys, with names.
     ListMembers, "list members": Auditor | Admin;
+    /// Go through what was done with members and keys, and how much members have read.
+    ReadAudit, "read the audit": Auditor | Admin;
 }
 
 /// Who is asking: a member, through one of its keys.
@@ -64,6 +66,8 @@ pub struct Principal {
     pub status: Status,
     /// How much of the hub it may use.
     pub allowance: Allowance,
+    /// By which request, where it is one over the network.
+    pub request: Option<CallId>,
 }
 
 impl Principal {
@@ -84,6 +88,11 @@ impl Principal {
     pub fn permit<O: Operation>(&self) -> Result<Permit<O>, Refused> {
         self.may(O::NAME, O::ROLES)?;
         Ok(Permit { principal: self.clone(), operation: PhantomData })
+    }
+
+    /// Who was refused, in the form that goes to the sequencer. It permits nothing: no role is enough for it.
+    pub fn refused(&self) -> Authority {
+        Authority { principal: self.clone(), operation: "be refused", roles: &[] }
     }
 
     /// Whether it may do what needs any of `roles`.
@@ -107,6 +116,14 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// The same, of a bounded set.
+    pub const fn reason(&self) -> RefusalReason {
+        match self {
+            Self::Role { .. } => RefusalReason::NoRole,
+            Self::Standing { .. } => RefusalReason::BadStanding,
+        }
+    }
+
     fn new(status: Status, operation: &'static str, roles: &'static [Role]) -> Self {
         if status.is_in_good_standing() { Self::Role { operation, roles } } else { Self::Standing { status } }
     }

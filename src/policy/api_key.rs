@@ -10,7 +10,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::domain::{Credential, KeyId, KeyMac, MemberId, RequestDigest, RequestId, base32_lower, base32_lower_codec};
+use crate::domain::{
+    CallId, Credential, KeyId, KeyMac, MemberId, RequestDigest, RequestId, base32_lower, base32_lower_codec,
+};
 
 const PREFIX: &str = "hck_";
 /// 160 bits.
@@ -103,11 +105,20 @@ impl MacSecret {
 
     /// Which request of `member` this is: enough to recognize it, and without the secret not enough to guess its name by trying.
     pub fn request_digest(&self, member: MemberId, request: &RequestId) -> RequestDigest {
-        // No API key begins like this, so that the two uses of the secret cannot meet.
+        // No API key begins like this, so that the uses of the secret cannot meet.
         let mut mac = self.keyed();
         mac.update(b"hashcommons/v1/request\n");
         mac.update(&member.bytes());
         mac.update(request.as_str().as_bytes());
+        RequestDigest(mac.finalize().into_bytes().into())
+    }
+
+    /// The same of a request that has only the name it was called by.
+    pub fn call_digest(&self, member: MemberId, call: &CallId) -> RequestDigest {
+        let mut mac = self.keyed();
+        mac.update(b"hashcommons/v1/call\n");
+        mac.update(&member.bytes());
+        mac.update(call.as_str().as_bytes());
         RequestDigest(mac.finalize().into_bytes().into())
     }
 

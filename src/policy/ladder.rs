@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::Roster;
-use crate::domain::{Approval, Checklist, ChecklistItem, KeyId, Member, Status, Timestamp};
+use crate::domain::{Approval, Checklist, ChecklistItem, KeyId, Member, RefusalReason, Status, Timestamp};
 
 /// An approval counts so long. What was made sure of may have changed since.
 const APPROVAL: Duration = Duration::from_hours(30 * 24);
@@ -37,6 +37,19 @@ pub enum LadderError {
 
 fn list<T: ToString>(all: &[T]) -> String {
     all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl LadderError {
+    /// The same, of a bounded set.
+    pub const fn reason(&self) -> RefusalReason {
+        match self {
+            Self::NotAbove { .. } => RefusalReason::NotAbove,
+            Self::HasLeft => RefusalReason::HasLeft,
+            Self::Incomplete { .. } => RefusalReason::Checklist,
+            Self::SameHand { .. } => RefusalReason::SameHand,
+            Self::NotBelow { .. } => RefusalReason::NotBelow,
+        }
+    }
 }
 
 /// The statuses that members climb, from the lowest.

@@ -10,6 +10,7 @@ mod assessment;
 mod ladder;
 mod peer;
 mod quota;
+mod refusals;
 mod roster;
 mod throttle;
 
@@ -20,5 +21,6 @@ pub use assessment::{assess, expiry_passed, weigh};
 pub use ladder::{LadderError, approvals_needed, approve, checklist_needed, set_down};
 pub use peer::Peer;
 pub use quota::{Allowance, Exhausted, Limits, Meter, OpenStream, QuotaTable, Quotas};
+pub use refusals::{Attempt, Counted, Refusals};
 pub use roster::{AuthError, Lapsed, Roster};
 pub use throttle::{Throttle, Throttled};

@@ -347,6 +347,7 @@ mod tests {
             roles: Roles::new(),
             status,
             allowance: Allowance::new(&member, &key),
+            request: None,
         }
     }
 

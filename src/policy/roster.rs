@@ -147,6 +147,7 @@ impl Roster {
             roles: key.roles.intersection(&member.roles()).copied().collect(),
             status: member.status,
             allowance: Allowance::new(member, key),
+            request: None,
         })
     }
 }

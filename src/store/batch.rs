@@ -3,7 +3,7 @@
 use rocksdb::{WriteBatch, WriteOptions};
 
 use super::{Family, Store, StoreError, keys};
-use crate::domain::{EntryId, EntryState, Key, Member, RequestDigest, Signal, Timestamp};
+use crate::domain::{Date, EntryId, EntryState, Key, Member, ReadKey, RequestDigest, Signal, Timestamp};
 use crate::ledger::record::{self, v1};
 use crate::ledger::{Hash, NodeId, Salt, SignedCheckpoint};
 
@@ -97,6 +97,22 @@ impl Batch<'_> {
     /// Which event a request led to.
     pub fn put_request(&mut self, request: &RequestDigest, index: u64) -> Result<(), StoreError> {
         self.put(Family::Requests, &request.0, &keys::index(index))
+    }
+
+    /// That an event is about no entry, and when it happened.
+    pub fn put_administrative(&mut self, index: u64, at: Timestamp) -> Result<(), StoreError> {
+        self.put(Family::Audit, &keys::index(index), &at.millis().to_be_bytes())
+    }
+
+    /// How much a member read.
+    pub fn put_reads(&mut self, key: &ReadKey, count: u64) -> Result<(), StoreError> {
+        self.put(Family::Reads, &keys::reads(key), &count.to_be_bytes())
+    }
+
+    /// Forgets how much was read before `day`.
+    pub fn delete_reads_before(&mut self, day: Date) -> Result<(), StoreError> {
+        self.rows.delete_range_cf(self.store.family(Family::Reads)?, &[][..], keys::day(day).as_bytes());
+        Ok(())
     }
 
     /// The newest checkpoint: the ledger's size and root.

@@ -1,6 +1,6 @@
 //! How rows are keyed: fixed-width big-endian numbers and raw bytes, so that RocksDB's order is the order we want.
 
-use crate::domain::{EntryId, Signal, SignalKind};
+use crate::domain::{Date, EntryId, MemberId, ReadKey, ReadKind, Signal, SignalKind};
 use crate::ledger::NodeId;
 
 pub(super) const META_CHECKPOINT: &[u8] = b"checkpoint";
@@ -61,4 +61,32 @@ pub(super) fn read_signal(key: &[u8]) -> Option<(Signal, EntryId)> {
     let kind = SignalKind::ALL.iter().copied().find(|kind| kind_byte(*kind) == byte)?;
     let (value, entry) = rest.split_at_checked(kind.bytes())?;
     Some((Signal::from_bytes(kind, value)?, EntryId(read_index(entry)?)))
+}
+
+/// The kind's number in a key. Never changes.
+const fn read_kind_byte(kind: ReadKind) -> u8 {
+    match kind {
+        ReadKind::Entries => 1,
+        ReadKind::Events => 2,
+        ReadKind::Names => 3,
+    }
+}
+
+/// What one member read of one kind on one day: the day as in `2026-11-22` (10 bytes), member id (5 bytes), kind (1 byte).
+pub(super) fn reads(key: &ReadKey) -> Vec<u8> {
+    [day(key.day).as_bytes(), &key.member.bytes(), &[read_kind_byte(key.kind)]].concat()
+}
+
+/// Beginning of the keys of a day, and before those of every later one.
+pub(super) fn day(day: Date) -> String {
+    day.to_string()
+}
+
+/// Reads a key made by [`reads`].
+pub(super) fn read_reads(key: &[u8]) -> Option<ReadKey> {
+    let (day, rest) = key.split_at_checked(10)?;
+    let (member, kind) = rest.split_at_checked(5)?;
+    let kind = ReadKind::ALL.iter().copied().find(|other| [read_kind_byte(*other)] == kind)?;
+    let day = str::from_utf8(day).ok()?.parse().ok()?;
+    Some(ReadKey { day, member: MemberId::from_bytes(member.try_into().ok()?), kind })
 }

@@ -55,12 +55,16 @@ pub(crate) enum Family {
     Requests,
     /// Who was told of which match, short-lived. Nothing writes it yet; it is there so that the format need not change.
     Receipts,
+    /// Leaf index of an event that is about no entry -> when it happened.
+    Audit,
+    /// Day, member, kind -> how much it read.
+    Reads,
     /// Checkpoint, how far the fold has come.
     Meta,
 }
 
 impl Family {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Events,
         Self::Tree,
         Self::Entries,
@@ -69,11 +73,13 @@ impl Family {
         Self::Keys,
         Self::Requests,
         Self::Receipts,
+        Self::Audit,
+        Self::Reads,
         Self::Meta,
     ];
 
     /// Those that hold nothing but a fold of `events`.
-    const FOLDED: [Self; 5] = [Self::Entries, Self::Signals, Self::Members, Self::Keys, Self::Requests];
+    const FOLDED: [Self; 6] = [Self::Entries, Self::Signals, Self::Members, Self::Keys, Self::Requests, Self::Audit];
 
     const fn name(self) -> &'static str {
         match self {
@@ -85,6 +91,8 @@ impl Family {
             Self::Keys => "keys",
             Self::Requests => "requests",
             Self::Receipts => "receipts",
+            Self::Audit => "audit",
+            Self::Reads => "reads",
             Self::Meta => "meta",
         }
     }

@@ -5,7 +5,7 @@ use rocksdb::{Direction, IteratorMode, ReadOptions};
 
 use super::signals::{SignalRow, signal_row};
 use super::{Family, Store, StoreError, keys};
-use crate::domain::{EntryId, EntryState, Key, Member, RequestDigest, Signal};
+use crate::domain::{EntryId, EntryState, Key, Member, ReadKey, RequestDigest, Signal, Timestamp};
 use crate::ledger::record::{self, RecordError, v1};
 use crate::ledger::{Hash, Leaf, NodeId, Salt};
 
@@ -132,6 +132,43 @@ impl Store {
     pub fn keys(&self) -> Result<Vec<Key>, StoreError> {
         let decode = |row: Result<RawRow, StoreError>| decoded(record::decode_key(&row?.1), Family::Keys, "?");
         self.scan(Family::Keys, &[], &[])?.map(decode).collect()
+    }
+
+    /// The leaf indexes of events that are about no entry, each with its time: from `from` on, or backwards, `from` included.
+    pub fn administrative(
+        &self,
+        from: u64,
+        backwards: bool,
+    ) -> Result<impl Iterator<Item = Result<(u64, Timestamp), StoreError>> + use<'_>, StoreError> {
+        let start = keys::index(from);
+        let direction = if backwards { Direction::Reverse } else { Direction::Forward };
+        let rows = self.db.iterator_cf(self.family(Family::Audit)?, IteratorMode::From(&start, direction));
+        Ok(rows.map(|row| {
+            let (key, value) = row?;
+            let read = || Some((keys::read_index(&key)?, Timestamp::from_millis(keys::read_index(&value)?).ok()?));
+            read().ok_or_else(|| StoreError::damaged(Family::Audit, "?", "must be an index and a time, 8 bytes each"))
+        }))
+    }
+
+    /// How much a member read of a kind on a day.
+    pub fn reads(&self, key: &ReadKey) -> Result<u64, StoreError> {
+        match self.get(Family::Reads, &keys::reads(key))? {
+            None => Ok(0),
+            Some(bytes) => keys::read_index(&bytes)
+                .ok_or_else(|| StoreError::damaged(Family::Reads, format_args!("{key:?}"), "must be 8 bytes")),
+        }
+    }
+
+    /// How much each member read of each kind on each day, by day: from `from` on.
+    pub fn all_reads(
+        &self,
+        from: &ReadKey,
+    ) -> Result<impl Iterator<Item = Result<(ReadKey, u64), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::Reads, &[], &keys::reads(from))?.map(|row| {
+            let (key, value) = row?;
+            let read = || Some((keys::read_reads(&key)?, keys::read_index(&value)?));
+            read().ok_or_else(|| StoreError::damaged(Family::Reads, "?", "must be a day's reading and 8 bytes"))
+        }))
     }
 
     /// Which event this request led to, if it was seen before.

@@ -2,7 +2,7 @@
 
 use super::v1;
 use crate::domain::{
-    Action, AnalystTier, ChecklistItem, Context, FieldError, Orientation, Origin, Producer, Reviewers, Role,
+    Action, AnalystTier, ChecklistItem, Context, FieldError, Orientation, Origin, Producer, ReadKind, Reviewers, Role,
     SignalKind, Standing, Status, StatusReason, Tlp, WithdrawReason,
 };
 
@@ -106,6 +106,7 @@ coded! {
         Requested = Requested, KeyCompromised = KeyCompromised, Contributions = Contributions, Abuse = Abuse,
         Checklist = Checklist, Unreachable = Unreachable, Legal = Legal,
     }
+    ReadKind = ReadKind { Entries = Entries, Events = Events, Names = Names }
     Role = Role { Checker = Checker, Contributor = Contributor, Reviewer = Reviewer, Auditor = Auditor, Admin = Admin }
 }
 

@@ -18,7 +18,7 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
         Fact::Contributed { taxonomy, draft, .. } => {
             Wire::Contributed(opening::Contributed { taxonomy_version: *taxonomy, draft: Some(draft_to_wire(draft)) })
         }
-        Fact::Withdrawn { entry, reason } => {
+        Fact::Withdrawn { entry, reason, .. } => {
             Wire::Withdrawn(opening::Withdrawn { entry_id: entry.0, reason: reason.to_string() })
         }
         Fact::MemberEnrolled(member) => {
@@ -53,6 +53,14 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
             };
             Wire::QuotaSet(opening::QuotaSet { member_id, key_id })
         }
+        Fact::AdminRefused { attempted, member, key, reason, count } => Wire::AdminRefused(opening::AdminRefused {
+            attempted: attempted.to_string(),
+            member_id: member.map(|id| id.to_string()).unwrap_or_default(),
+            key_id: key.map(|id| id.to_string()).unwrap_or_default(),
+            reason: reason.to_string(),
+            count: *count,
+        }),
+        Fact::NamesShown => Wire::NamesShown(opening::NamesShown {}),
     };
     v1::Opening {
         salt,
@@ -64,5 +72,6 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
             Actor::Hub => String::new(),
             Actor::Member { member, .. } => member.to_string(),
         },
+        request_id: event.request.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }

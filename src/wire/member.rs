@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::codes::Coded;
 use super::{required, timestamp, timestamp_from_wire, v1};
 use crate::domain::{
-    Actor, Approval, At, Checklist, ChecklistItem, Credential, Event, Fact, FieldError, Holder, Key, Member, Network,
-    Quota, Role, Roles,
+    Actor, Approval, At, Checklist, ChecklistItem, Credential, Fact, FieldError, Holder, Key, Member, Network, Quota,
+    Role, Roles,
 };
-use crate::hub::{Enrolment, KeyRequest, Suspect};
+use crate::hub::{AuditEvent, Enrolment, KeyRequest, Suspect};
 
 /// The most networks that a key may be for.
 const NETWORKS_MAX: usize = 32;
@@ -89,11 +89,15 @@ fn checklist_to_wire(checklist: &Checklist) -> Vec<i32> {
 }
 
 /// Writes something that happened to a member or its keys.
-pub fn member_event((index, event): &(u64, Event)) -> v1::MemberEvent {
+pub fn member_event(told: &AuditEvent) -> v1::MemberEvent {
+    let event = &told.event;
     let mut wire = v1::MemberEvent {
-        index: *index,
+        index: told.index,
         at: Some(timestamp(event.at)),
         kind: event.fact.kind().to_string(),
+        member_id: told.member.map(|id| id.to_string()).unwrap_or_default(),
+        key_id: told.key.map(|id| id.to_string()).unwrap_or_default(),
+        request_id: event.request.as_ref().map(ToString::to_string).unwrap_or_default(),
         ..Default::default()
     };
     if let Actor::Member { member, key } = event.by {
@@ -109,15 +113,21 @@ pub fn member_event((index, event): &(u64, Event)) -> v1::MemberEvent {
             wire.status = status.to_wire();
             wire.reason = reason.to_wire();
         }
-        Fact::KeyIssued(key) | Fact::KeyRotated { key, .. } => wire.key_id = key.id.to_string(),
-        Fact::KeyRevoked { key } | Fact::KeyCompromised { key, .. } => wire.key_id = key.to_string(),
-        Fact::QuotaSet { of, quota: set } => {
-            if let Holder::Key(key) = of {
-                wire.key_id = key.to_string();
-            }
-            wire.quota = Some(quota(set).unwrap_or_default());
+        Fact::QuotaSet { quota: set, .. } => wire.quota = Some(quota(set).unwrap_or_default()),
+        Fact::KeyIssued(key) => wire.roles = roles_to_wire(&key.roles),
+        Fact::KeyRotated { key, replaces, until } => {
+            wire.roles = roles_to_wire(&key.roles);
+            wire.replaces_key_id = replaces.to_string();
+            wire.until = Some(timestamp(*until));
         }
-        Fact::MemberEnrolled(_) | Fact::Contributed { .. } | Fact::Withdrawn { .. } => {}
+        Fact::KeyCompromised { since, .. } => wire.since = Some(timestamp(*since)),
+        Fact::AdminRefused { attempted, reason, count, .. } => {
+            wire.attempted = attempted.to_string();
+            wire.refused = reason.to_string();
+            wire.count = *count;
+        }
+        Fact::MemberEnrolled(_) | Fact::KeyRevoked { .. } | Fact::NamesShown => {}
+        Fact::Contributed { .. } | Fact::Withdrawn { .. } => {}
     }
     wire
 }

@@ -4,6 +4,7 @@
 //! Reading is strict: a field that is not as it must be is a [`FieldError`](crate::domain::FieldError) with its path. What it
 //! does not know: transports, keys, tasks.
 
+mod audit;
 mod check;
 mod codes;
 mod draft;
@@ -14,6 +15,7 @@ mod signal;
 mod status;
 mod taxonomy;
 
+pub use audit::{audit_page, audit_query, reads, reads_query};
 pub use check::{TAG_BYTES_MAX, check_answer, check_media_answer, check_query, evidence, media_options};
 pub use codes::Coded;
 pub use draft::{draft_from_wire, draft_to_wire, provenance_to_wire};

@@ -185,6 +185,7 @@ impl IntoStatus for WithdrawError {
         match self {
             Self::Sequence(error) => error.into_status(),
             Self::Prove(error) => error.into_status(),
+            Self::Entropy(error) => internal(&error),
         }
     }
 }

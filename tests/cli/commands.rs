@@ -28,7 +28,7 @@ fn every_command_explains_itself_with_an_example() {
         seen += 1;
         waiting.extend(commands(&words).into_iter().map(|name| [path.clone(), vec![name]].concat()));
     }
-    assert_eq!(seen, 1 + 14 + 5 + 6 + 5, "a command is missing, or new: count it here");
+    assert_eq!(seen, 1 + 15 + 5 + 6 + 5, "a command is missing, or new: count it here");
 }
 
 /// A picture that nobody has contributed, `picture.png`.
@@ -104,6 +104,8 @@ fn every_command_speaks_json_when_asked() {
         ("hub/admin.key", 0, &["key", "entries", key_id]),
         ("hub/admin.key", 0, &["key", "compromised", key_id, "--since", "2026-01-01T00:00:00Z"]),
         ("hub/admin.key", 0, &["key", "revoke", key_id]),
+        ("hub/admin.key", 0, &["audit"]),
+        ("hub/admin.key", 0, &["audit", "--reads"]),
     ] {
         let ran = site.ran_by(key, &[arguments, &["--json"]].concat());
         assert_eq!(ran.code, code, "{arguments:?}: {ran:?}");
@@ -182,6 +184,15 @@ fn an_error_says_what_is_wrong_and_what_to_do_next() {
             &["member.key exists: name a new file"],
         ),
         ("hub/admin.key", &["key", "revoke", "nonsense"], &["k-"]),
+        ("member.key", &["audit"], &["this key may not read the audit", "auditor or admin"]),
+        ("hub/admin.key", &["audit", "--kind", "murder"], &["--kind", "murder", "key-issued"]),
+        ("hub/admin.key", &["audit", "--result", "maybe"], &["--result", "done, refused or one of no-role"]),
+        ("hub/admin.key", &["audit", "--since", "yesterday"], &["--since", "2026-11-22T06:08:00Z"]),
+        ("hub/admin.key", &["audit", "--by", "Nobody"], &["--by: there is no member of the id or name `Nobody`"]),
+        ("hub/admin.key", &["audit", "--by-key", "k"], &["--by-key", "must be `k-`"]),
+        ("hub/admin.key", &["audit", "--request", "a b"], &["--request", "visible ASCII"]),
+        ("hub/admin.key", &["audit", "--limit", "0"], &["--limit"]),
+        ("hub/admin.key", &["audit", "--reads", "--kind", "key-issued"], &["--reads", "--kind"]),
         (
             "hub/admin.key",
             &["member", "enrol", "--name", "X", "--jurisdiction", "FR", "--duty", "king"],

@@ -52,6 +52,13 @@ fn the_log_tells_no_key_and_no_hash_however_much_it_is_asked_to_tell() {
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     // It is the log of all that: the transport's frames, and our own spans.
     assert!(lines.len() > 500 && log.contains("check_media"), "{} lines", lines.len());
+    // Whatever is logged within a use case has the id of the request, which is the caller's to see as well.
+    let spans = lines.iter().filter_map(|line| line["spans"].as_array());
+    let of_checks: Vec<_> = spans.filter(|spans| spans.iter().any(|span| span["name"] == "check_media")).collect();
+    assert!(!of_checks.is_empty());
+    for spans in of_checks {
+        assert!(spans[0]["name"] == "request" && spans[0]["id"].as_str().is_some_and(|id| id.len() == 26), "{spans:?}");
+    }
     let mut secrets: Vec<String> = ["hub/admin.key", "member.key", "wrong.key"]
         .iter()
         // What is after the key's id, which is no secret.
@@ -90,6 +97,6 @@ fn the_log_of_a_start_says_what_was_loaded_and_how_long_each_part_took() {
     assert_eq!((&filled["kind"], &filled["signals"], &filled["expired"]), (&"pdq".into(), &30.into(), &0.into()));
     assert!(filled["store_ms"].is_u64() && filled["index_ms"].is_u64(), "{filled}");
     let up = said("the hub is up");
-    assert_eq!((&up["events"], &up["pdq"]), (&37.into(), &30.into()));
+    assert_eq!((&up["events"], &up["pdq"]), (&38.into(), &30.into()));
     assert!(up["elapsed_ms"].is_u64());
 }

@@ -1,5 +1,6 @@
 //! The program as people and scripts meet it: the real binary, against a real hub in a process of its own.
 
+mod audit;
 mod bench_check;
 mod bench_hash;
 mod bench_index;

@@ -11,6 +11,7 @@ mod process;
 #[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
 mod support;
 mod tampering;
+mod watched;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,13 +28,18 @@ use rand::{RngExt, SeedableRng};
 
 const ROUNDS: u32 = 20;
 
-/// Enrols a contributor who may also check; gives its key.
-async fn contributor(hub: &HubProcess, directory: &Path) -> ApiKey {
+/// The two operators of a hub.
+async fn operators(hub: &HubProcess, directory: &Path) -> Operators {
     let client = async |file| {
         let key: ApiKey = std::fs::read_to_string(directory.join(file)).unwrap().trim().parse().unwrap();
         Client::connect(&hub.url(), Some(&key), None).await.unwrap()
     };
-    let operators = Operators { first: client(ADMIN_KEY_FILE).await, second: client(SECOND_ADMIN_KEY_FILE).await };
+    Operators { first: client(ADMIN_KEY_FILE).await, second: client(SECOND_ADMIN_KEY_FILE).await }
+}
+
+/// Enrols a contributor who may also check; gives its key.
+async fn contributor(hub: &HubProcess, directory: &Path) -> ApiKey {
+    let operators = operators(hub, directory).await;
     operators.enrol("Contributor", "NZ", &[Role::Contributor, Role::Checker]).await.1
 }
 

@@ -72,6 +72,8 @@ async fn an_audit_finds_rows_that_were_changed_behind_the_hubs_back() {
     assert_eq!(found(directory, "events", delete), "events");
     assert_eq!(found(directory, "entries", delete), "entries");
     assert_eq!(found(directory, "requests", delete), "requests");
+    assert_eq!(found(directory, "audit", delete), "audit");
+    assert_eq!(found(directory, "audit", flip), "audit");
     assert_eq!(found(directory, "keys", delete), "members and keys");
     assert_eq!(found(directory, "members", delete), "members and keys");
 }

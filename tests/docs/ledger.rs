@@ -53,12 +53,22 @@ fn events() -> [Event; 3] {
     let request = RequestDigest([3; 32]);
     let draft = Draft::new(vec![signal], vec!["graphic-violence".parse().unwrap()], provenance).unwrap();
     [
-        Event { at: enrolled, by: Actor::Hub, fact: Fact::MemberEnrolled(member) },
-        Event { at: at("2026-11-22T12:01:00Z"), by, fact: Fact::Contributed { request, taxonomy: 1, draft } },
+        Event { at: enrolled, by: Actor::Hub, request: None, fact: Fact::MemberEnrolled(member) },
+        Event {
+            at: at("2026-11-22T12:01:00Z"),
+            by,
+            request: None,
+            fact: Fact::Contributed { request, taxonomy: 1, draft },
+        },
         Event {
             at: at("2026-11-22T12:02:00Z"),
             by,
-            fact: Fact::Withdrawn { entry: EntryId(1), reason: WithdrawReason::Outdated },
+            request: None,
+            fact: Fact::Withdrawn {
+                entry: EntryId(1),
+                reason: WithdrawReason::Outdated,
+                request: RequestDigest([4; 32]),
+            },
         },
     ]
 }

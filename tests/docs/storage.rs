@@ -53,6 +53,10 @@ async fn stopped() -> Stopped {
     client.contributions().withdraw(v1::WithdrawRequest { entry_id: ids[0], reason: 0 }).await.unwrap();
     let revoke = v1::RevokeKeyRequest { key_id: key.id().to_string() };
     hub.admin().admin().revoke_key(revoke).await.unwrap();
+    // Which is counted, and no event.
+    let follow = v1::FollowRequest { from: 0, until_now: true };
+    let mut feed = hub.admin().ledger().follow(follow).await.unwrap().into_inner();
+    while feed.message().await.unwrap().is_some() {}
     // So that the tree is a whole one.
     for _ in 0..5 {
         let request = v1::IssueKeyRequest { member_id: member.clone(), ..Default::default() };
@@ -176,6 +180,20 @@ async fn every_family_is_documented_and_holds_rows_of_the_documented_form() {
     let mac = mac.chain_update(b"hashcommons/v1/request\n").chain_update(&member).chain_update(b"live");
     assert_eq!(index(&family("requests")[&mac.finalize().into_bytes().to_vec()]), hub.live);
     assert_eq!(family("requests").len(), 2);
+
+    // Audit: what is about no entry, and when it happened.
+    let administrative = events.iter().filter_map(|(key, value)| {
+        let event = fields(&bytes(&fields(value), 3));
+        let is_about_an_entry = event.iter().any(|(tag, _)| [4, 5].contains(tag));
+        (!is_about_an_entry).then(|| (key.clone(), number(&event, 1).to_be_bytes().to_vec()))
+    });
+    assert_eq!(*family("audit"), administrative.collect::<Rows>());
+
+    // Reads: what the operator was opened as a follower, of events and, with the enrolments, of names.
+    let operator = bytes(&fields(&bytes(&fields(&bytes(&fields(&events[&0_u64.to_be_bytes().to_vec()]), 3)), 6)), 1);
+    let row = |kind: u8, count: u64| ([b"2026-11-22", &operator[..], &[kind]].concat(), count.to_be_bytes().to_vec());
+    // The hub's own founding, and the member's two contributions and withdrawal; not what the operator did itself.
+    assert_eq!(*family("reads"), Rows::from([row(2, 3 + 3), row(3, 2)]));
 
     let meta = family("meta");
     assert_eq!(meta.keys().collect::<Vec<_>>(), [&b"checkpoint".to_vec(), &b"folded".to_vec()]);

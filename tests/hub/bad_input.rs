@@ -1,5 +1,6 @@
 //! Requests that are not as they must be: each is told so, path first, and leaves no trace.
 
+mod audit;
 mod calls;
 mod checks;
 mod drafts;
@@ -60,7 +61,7 @@ impl Scene {
     }
 
     fn rows(&self) -> Vec<Row> {
-        [drafts::rows(self), checks::rows(), ledger::rows(self), members::rows(self)].concat()
+        [drafts::rows(self), audit::rows(), checks::rows(), ledger::rows(self), members::rows(self)].concat()
     }
 }
 
@@ -78,7 +79,7 @@ fn leaks(text: &str, value: &str) -> bool {
 }
 
 #[tokio::test]
-async fn every_bad_request_is_told_what_is_wrong_and_where_and_writes_nothing() {
+async fn every_bad_request_is_told_what_is_wrong_and_where_and_writes_nothing_but_that_it_was_refused() {
     let scene = Scene::new().await;
     let before = scene.hub.check().await;
     for (call, code, beginning) in scene.rows() {
@@ -94,7 +95,10 @@ async fn every_bad_request_is_told_what_is_wrong_and_where_and_writes_nothing() 
         }
         assert!(!leaks(message, scene.hub.admin_key.reveal()), "a key is in `{message}`");
     }
-    assert_eq!(scene.hub.check().await, before, "nothing was written");
+    let after = scene.hub.check().await;
+    assert_eq!((after.entries, after.signals), (before.entries, before.signals), "nothing was written");
+    let (since, _) = crate::follow::events(&scene.admin, before.events).await;
+    assert!(since.iter().all(|event| event.opening.as_ref().unwrap().kind == "admin-refused"), "{since:?}");
     scene.hub.stop().await;
 }
 

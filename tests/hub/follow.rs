@@ -103,7 +103,9 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
         status: v1::MemberStatus::Suspended.into(),
         reason: v1::StatusReason::Legal.into(),
     };
-    admin.admin().set_member_status(suspend).await.unwrap();
+    admin.admin().set_member_status(suspend.clone()).await.unwrap();
+    admin.admin().set_member_status(suspend).await.unwrap_err();
+    admin.admin().list_members(v1::ListMembersRequest {}).await.unwrap();
 
     let (events, _) = events(&admin, 0).await;
     let mut kinds = Vec::new();
@@ -111,6 +113,7 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
         let opening = event.opening.as_ref().unwrap();
         let recorded = decode_event(&opening.record).unwrap();
         assert_eq!(opening.kind, recorded.fact.kind().to_string());
+        assert_eq!(opening.request_id, recorded.request.map(|id| id.to_string()).unwrap_or_default());
         assert_eq!(opening.at, Some(hashcommons::wire::timestamp(recorded.at)));
         match (opening.fact.as_ref().unwrap(), &recorded.fact) {
             (opening::Fact::Contributed(said), Fact::Contributed { taxonomy, .. }) => {
@@ -143,6 +146,12 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
                 assert_eq!((&said.key_id, said.since), (&key.to_string(), Some(hashcommons::wire::timestamp(*since))));
             }
             (opening::Fact::KeyRevoked(said), Fact::KeyRevoked { key }) => assert_eq!(said.key_id, key.to_string()),
+            (opening::Fact::AdminRefused(said), Fact::AdminRefused { attempted, member, key: None, reason, count }) => {
+                let said = (&said.attempted, &said.member_id, &*said.key_id, &said.reason, said.count);
+                let member = member.unwrap().to_string();
+                assert_eq!(said, (&attempted.to_string(), &member, "", &reason.to_string(), *count));
+            }
+            (opening::Fact::NamesShown(_), Fact::NamesShown) => {}
             (said, fact) => panic!("{said:?} is not {fact:?}"),
         }
         kinds.push(opening.kind.as_str());
@@ -153,7 +162,16 @@ async fn what_an_opening_says_in_words_is_what_its_record_says() {
     assert_eq!(kinds[3..7], of_the_member);
     assert_eq!(
         kinds[7..],
-        ["contributed", "withdrawn", "key-rotated", "key-revoked", "key-compromised", "member-status-set"]
+        [
+            "contributed",
+            "withdrawn",
+            "key-rotated",
+            "key-revoked",
+            "key-compromised",
+            "member-status-set",
+            "admin-refused",
+            "names-shown"
+        ]
     );
     assert_eq!(events[0].opening.as_ref().unwrap().actor, "", "the hub itself");
     hub.stop().await;

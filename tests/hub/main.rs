@@ -1,5 +1,6 @@
 //! The hub from outside: a real server, the real client, and what is on disk afterwards.
 
+mod audit;
 mod authorization;
 mod bad_input;
 mod concurrency;
@@ -29,6 +30,8 @@ mod process;
 mod proofs;
 mod quotas;
 mod raw;
+mod reads;
+mod request_ids;
 mod scan;
 mod streams;
 mod support;

@@ -11,7 +11,7 @@ use hashcommons::hub::{
     ADMIN_KEY_FILE, HubConfig, Report, SECOND_ADMIN_KEY_FILE, SequencerThread, StartError, UseCases, audit,
 };
 use hashcommons::media::DecodeLimits;
-use hashcommons::policy::{ApiKey, QuotaTable};
+use hashcommons::policy::{ApiKey, Peer, Principal, QuotaTable};
 use hashcommons::serve::{self, Running, ServeConfig, TransportLimits};
 use hashcommons::wire::v1;
 use hashcommons::worker::PoolConfig;
@@ -118,6 +118,12 @@ impl TestHub {
     /// The operator's client.
     pub fn admin(&self) -> Client {
         self.client(&self.admin_key)
+    }
+
+    /// Whoever holds `key`, at this machine.
+    pub fn principal(&self, key: &ApiKey) -> Principal {
+        let peer = Peer { address: [127, 0, 0, 1].into(), certificate: None };
+        self.running.use_cases().unwrap().gate.authenticate(Some(key), &peer).unwrap()
     }
 
     /// Both operators.

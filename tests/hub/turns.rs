@@ -2,7 +2,7 @@
 
 use hashcommons::domain::{Pdq, Quality, Role, Signal};
 use hashcommons::hub::{CheckQuery, Query};
-use hashcommons::policy::{Peer, operation};
+use hashcommons::policy::operation;
 
 use crate::items::contribute;
 use crate::support::{TestHub, pdq};
@@ -34,8 +34,7 @@ async fn a_check_that_finds_many_and_many_that_find_nothing_let_others_have_thei
         contribute(&member, &format!("item-{n}"), vec![pdq(1)]).await;
     }
     let use_cases = hub.running().use_cases().unwrap();
-    let peer = Peer { address: [127, 0, 0, 1].into(), certificate: None };
-    let permit = use_cases.gate.authenticate(Some(&key), &peer).unwrap().permit::<operation::Check>().unwrap();
+    let permit = hub.principal(&key).permit::<operation::Check>().unwrap();
     let known = Signal::Pdq { hash: pdq(1).value.parse().unwrap(), quality: None::<Quality> };
     let unknown = Signal::Pdq { hash: Pdq::from_words([7; 4]), quality: None };
 

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::testing::{draft, timestamp};
-use crate::domain::{ChecklistItem, Role, StatusReason, WithdrawReason};
+use crate::domain::{ChecklistItem, EventKind, RefusalReason, Role, StatusReason, WithdrawReason};
 
 fn fact() -> impl Strategy<Value = Fact> {
     let member = |bytes: [u8; 5]| Member {
@@ -39,7 +39,11 @@ fn fact() -> impl Strategy<Value = Fact> {
             taxonomy,
             draft
         }),
-        any::<u64>().prop_map(|entry| Fact::Withdrawn { entry: EntryId(entry), reason: WithdrawReason::Mistake }),
+        any::<(u64, [u8; 32])>().prop_map(|(entry, request)| Fact::Withdrawn {
+            entry: EntryId(entry),
+            reason: WithdrawReason::Mistake,
+            request: RequestDigest(request)
+        }),
         any::<[u8; 5]>().prop_map(move |bytes| Fact::MemberEnrolled(member(bytes))),
         (any::<[u8; 5]>(), any::<u8>(), any::<bool>()).prop_map(move |(bytes, bits, is_enough)| {
             let to = Status::ALL[usize::from(bits) % Status::ALL.len()];
@@ -75,6 +79,16 @@ fn fact() -> impl Strategy<Value = Fact> {
                 },
             }
         }),
+        any::<(u8, Option<[u8; 5]>, Option<[u8; 5]>, u64)>().prop_map(|(which, member, key, count)| {
+            Fact::AdminRefused {
+                attempted: EventKind::ALL[usize::from(which) % EventKind::ALL.len()],
+                member: member.map(MemberId::from_bytes),
+                key: key.map(KeyId::from_bytes),
+                reason: RefusalReason::ALL[usize::from(which) % RefusalReason::ALL.len()],
+                count,
+            }
+        }),
+        Just(Fact::NamesShown),
     ]
 }
 
@@ -86,7 +100,8 @@ fn event() -> impl Strategy<Value = Event> {
             key: KeyId::from_bytes(key)
         }),
     ];
-    (timestamp(), by, fact()).prop_map(|(at, by, fact)| Event { at, by, fact })
+    let request = proptest::option::of("[!-~]{1,64}".prop_map(|text| text.parse().unwrap()));
+    (timestamp(), by, request, fact()).prop_map(|(at, by, request, fact)| Event { at, by, request, fact })
 }
 
 proptest! {

@@ -28,6 +28,8 @@ pub enum Call {
     RotateKey(v1::RotateKeyRequest),
     MarkKeyCompromised(v1::MarkKeyCompromisedRequest),
     ListContributions(v1::ListContributionsRequest),
+    ListAudit(v1::ListAuditRequest),
+    ListReads(v1::ListReadsRequest),
     GetTaxonomy(v1::GetTaxonomyRequest),
 }
 
@@ -60,6 +62,8 @@ from_request! {
     RotateKey(v1::RotateKeyRequest),
     MarkKeyCompromised(v1::MarkKeyCompromisedRequest),
     ListContributions(v1::ListContributionsRequest),
+    ListAudit(v1::ListAuditRequest),
+    ListReads(v1::ListReadsRequest),
     GetTaxonomy(v1::GetTaxonomyRequest),
 }
 
@@ -120,6 +124,8 @@ impl Call {
             Self::MarkKeyCompromised(request) => admin.admin().mark_key_compromised(request).await.err(),
             Self::ListContributions(request) => admin.admin().list_contributions(request).await.err(),
             Self::RevokeKey(request) => admin.admin().revoke_key(request).await.err(),
+            Self::ListAudit(request) => admin.admin().list_audit(request).await.err(),
+            Self::ListReads(request) => admin.admin().list_reads(request).await.err(),
             Self::GetTaxonomy(request) => member.taxonomy().get_taxonomy(request).await.err(),
         };
         done.map_or(Ok(()), Err)
