@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     // Server reflection answers from this file.
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("hashcommons_v1.bin"), files.encode_to_vec())?;
+    fs::write(out.join("hashcommons_v1_methods.rs"), format!("&{:?}", methods(&files)))?;
     // With their names, so that `--json` can find a message's description.
     let mut config = tonic_prost_build::Config::new();
     config.enable_type_names();
@@ -20,6 +21,19 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let records = protox::compile(protos("proto/hashcommons/record/v1")?, ["proto"])?;
     tonic_prost_build::configure().build_client(false).build_server(false).compile_fds(records)?;
     Ok(())
+}
+
+/// The path of every method, as in `/package.Service/Method`, sorted.
+fn methods(files: &prost_types::FileDescriptorSet) -> Vec<String> {
+    let services = files.file.iter().flat_map(|file| file.service.iter().map(move |service| (file, service)));
+    let mut methods: Vec<_> = services
+        .flat_map(|(file, service)| {
+            let path = format!("/{}.{}/", file.package(), service.name());
+            service.method.iter().map(move |method| format!("{path}{}", method.name()))
+        })
+        .collect();
+    methods.sort();
+    methods
 }
 
 /// The `.proto` files of one folder, sorted so that builds repeat.

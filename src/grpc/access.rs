@@ -12,8 +12,8 @@ use tracing::{Instrument, Span};
 use super::load::Place;
 use super::{Desk, request_id};
 use crate::domain::{CallId, EventKind, Role};
-use crate::policy::{ApiKey, ApiKeyError, Operation, Peer, Principal, Refused, operation};
-use crate::wire::{IntoStatus, busy};
+use crate::policy::{ApiKey, ApiKeyError, Aspect, Operation, Peer, Principal, Refused, operation};
+use crate::wire::{IntoStatus, METHODS, busy};
 
 /// Operators' methods: they need no place, so that a hub that is flooded can still be helped.
 const ADMIN: &str = "/hashcommons.v1.AdminService/";
@@ -24,23 +24,35 @@ pub enum Access {
     /// Nothing: health and the schema are no secrets.
     Open,
     /// A live key that may do this: one with any of these roles.
-    Operation { name: &'static str, roles: &'static [Role] },
+    Operation {
+        name: &'static str,
+        roles: &'static [Role],
+        /// What of its answer not everybody sees alike.
+        shows: &'static [Aspect],
+    },
 }
 
 const fn needs<O: Operation>() -> Access {
-    Access::Operation { name: O::NAME, roles: O::ROLES }
+    shows::<O>(&[])
 }
+
+const fn shows<O: Operation>(shows: &'static [Aspect]) -> Access {
+    Access::Operation { name: O::NAME, roles: O::ROLES, shows }
+}
+
+/// What a match says.
+const MATCH: &[Aspect] = &[Aspect::Nearness, Aspect::Contributors];
 
 /// Every method there is, by its path.
 pub const TABLE: &[(&str, Access)] = &[
-    ("/hashcommons.v1.CheckService/Check", needs::<operation::Check>()),
-    ("/hashcommons.v1.CheckService/CheckStream", needs::<operation::Check>()),
-    ("/hashcommons.v1.CheckService/CheckMedia", needs::<operation::Check>()),
+    ("/hashcommons.v1.CheckService/Check", shows::<operation::Check>(MATCH)),
+    ("/hashcommons.v1.CheckService/CheckStream", shows::<operation::Check>(MATCH)),
+    ("/hashcommons.v1.CheckService/CheckMedia", shows::<operation::Check>(MATCH)),
     ("/hashcommons.v1.ContributeService/Contribute", needs::<operation::Contribute>()),
     ("/hashcommons.v1.ContributeService/ContributeStream", needs::<operation::Contribute>()),
     ("/hashcommons.v1.ContributeService/Withdraw", needs::<operation::Withdraw>()),
-    ("/hashcommons.v1.ReviewService/Trace", needs::<operation::Trace>()),
-    ("/hashcommons.v1.LedgerService/Follow", needs::<operation::Follow>()),
+    ("/hashcommons.v1.ReviewService/Trace", shows::<operation::Trace>(&[Aspect::Entries, Aspect::Contributors])),
+    ("/hashcommons.v1.LedgerService/Follow", shows::<operation::Follow>(&[Aspect::Events])),
     ("/hashcommons.v1.LedgerService/GetCheckpoint", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.LedgerService/GetInclusionProof", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.LedgerService/GetConsistencyProof", needs::<operation::ReadLedger>()),
@@ -65,6 +77,35 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::Open),
     ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Open),
 ];
+
+/// A method of the protobuf files without a row would be one that nobody can call: it does not compile.
+const _: () = {
+    let mut at = 0;
+    while at < METHODS.len() {
+        assert!(has_row(METHODS[at]), "a method of the protobuf files has no row in TABLE");
+        at += 1;
+    }
+};
+
+const fn has_row(method: &str) -> bool {
+    let mut at = 0;
+    while at < TABLE.len() {
+        if equal(TABLE[at].0.as_bytes(), method.as_bytes()) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// `==` of what is known when the program is compiled.
+const fn equal(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
 
 /// The event that each method makes which changes members or keys.
 pub const CHANGES: &[(&str, EventKind)] = &[
@@ -176,7 +217,7 @@ impl<S> AccessService<S> {
         let (operation, roles) = match access(path) {
             None => return Err(Status::unimplemented("no such method").into()),
             Some(Access::Open) => return Ok(None),
-            Some(Access::Operation { name, roles }) => (name, roles),
+            Some(Access::Operation { name, roles, .. }) => (name, roles),
         };
         let needs_place = !path.starts_with(ADMIN);
         let use_cases = self.desk.use_cases()?;

@@ -8,9 +8,9 @@ use tokio::sync::watch;
 use super::commit::Head;
 use super::count::Count;
 use super::read::{self, ReadError};
-use crate::domain::{Actor, Clock, Event, Fact, FieldError, ReadKind, Role, Tlp};
+use crate::domain::{Actor, Clock, Event, Fact, FieldError, ReadKind, Tlp};
 use crate::ledger::{Leaf, Salt, SignedCheckpoint};
-use crate::policy::{Lapsed, Permit, Principal, Roster, operation};
+use crate::policy::{Events, Lapsed, Permit, Principal, Roster, operation};
 use crate::store::{Store, StoreError, StoredEvent};
 
 /// The most events in one page.
@@ -130,16 +130,14 @@ fn item(index: u64, stored: StoredEvent, principal: &Principal) -> Result<FeedIt
     Ok(FeedItem { index, leaf, opening })
 }
 
-/// Who may read an event: admins and auditors all; reviewers everything about entries; contributors everything about entries
-/// but what others marked TLP:RED, which is for named recipients only.
+/// Who may read an event.
 fn may_read(event: &Event, principal: &Principal) -> bool {
-    if principal.has_any(&[Role::Admin, Role::Auditor]) {
-        return true;
-    }
+    let sees = principal.sight().events;
     let own = matches!(event.by, Actor::Member { member, .. } if member == principal.member);
     match &event.fact {
+        // TLP:RED is for named recipients only.
         Fact::Contributed { draft, .. } => {
-            own || principal.has_any(&[Role::Reviewer]) || draft.provenance().tlp != Tlp::Red
+            own || sees >= Events::Entries || (sees == Events::Shared && draft.provenance().tlp != Tlp::Red)
         }
         Fact::Withdrawn { .. } => true,
         Fact::MemberEnrolled(_)
@@ -151,6 +149,6 @@ fn may_read(event: &Event, principal: &Principal) -> bool {
         | Fact::KeyCompromised { .. }
         | Fact::QuotaSet { .. }
         | Fact::AdminRefused { .. }
-        | Fact::NamesShown => false,
+        | Fact::NamesShown => sees == Events::All,
     }
 }

@@ -9,11 +9,11 @@ use super::read::{self, ReadError};
 use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
 use crate::domain::{
-    Actor, At, EntryId, EventKind, Fact, FieldError, Label, MemberId, ReadKind, Role, Signal, Taxonomies, Timestamp,
+    Actor, At, EntryId, EventKind, Fact, FieldError, Label, MemberId, ReadKind, Signal, Taxonomies, Timestamp,
     WithdrawReason,
 };
 use crate::ledger::Receipt;
-use crate::policy::{Permit, operation};
+use crate::policy::{Entries, Permit, operation};
 use crate::store::Store;
 
 /// Traces entries.
@@ -84,7 +84,7 @@ impl Trace {
                 .map_err(TraceError::Field);
         }
         let principal = permit.principal();
-        let sees_all = principal.has_any(&[Role::Reviewer, Role::Auditor, Role::Admin]);
+        let sees_all = principal.sight().entries == Entries::All;
         // What is on disk but not yet in a checkpoint is not there yet.
         let provable = id.0 < self.prove.head.borrow().size;
         let (entry, state) = read::entry_with_state(&self.store, id)?

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::domain::{Assessment, Clock, Entry, EntryState, Jurisdiction, MemberId, Name, Status, Taxonomies};
-use crate::policy::{Principal, Roster, assess};
+use crate::policy::{Contributors, Principal, Roster, assess};
 
 /// Who contributed, as far as the caller may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Viewer {
         let assessment = assess(&entry, state, &self.taxonomies, self.clock.now());
         let roster = self.roster.load();
         let member = roster.member(entry.contributor);
-        let identity = member.filter(|_| principal.sees_names());
+        let identity = member.filter(|_| principal.sight().contributors == Contributors::Names);
         let contributor = Contributor {
             pseudonym: entry.contributor,
             is_caller: entry.contributor == principal.member,

@@ -72,13 +72,8 @@ pub struct Principal {
 
 impl Principal {
     /// Whether any of `roles` is among its own.
-    pub fn has_any(&self, roles: &[Role]) -> bool {
+    fn has_any(&self, roles: &[Role]) -> bool {
         roles.iter().any(|role| self.roles.contains(role))
-    }
-
-    /// Whether it may see who members are.
-    pub fn sees_names(&self) -> bool {
-        self.has_any(&[Role::Admin, Role::Auditor])
     }
 
     /// A permit for `O`.

@@ -12,6 +12,7 @@ mod peer;
 mod quota;
 mod refusals;
 mod roster;
+mod sight;
 mod throttle;
 
 pub use access::{Authority, Operation, Permit, Principal, Refused, operation};
@@ -23,4 +24,5 @@ pub use peer::Peer;
 pub use quota::{Allowance, Exhausted, Limits, Meter, OpenStream, QuotaTable, Quotas};
 pub use refusals::{Attempt, Counted, Refusals};
 pub use roster::{AuthError, Lapsed, Roster};
+pub use sight::{Aspect, Contributors, Entries, Events, Nearness, Sight};
 pub use throttle::{Throttle, Throttled};

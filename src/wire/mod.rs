@@ -39,6 +39,9 @@ pub mod v1 {
 /// The compiled protobuf files, for server reflection and JSON.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hashcommons_v1.bin"));
 
+/// The path of every method of the protobuf files, by name.
+pub const METHODS: &[&str] = include!(concat!(env!("OUT_DIR"), "/hashcommons_v1_methods.rs"));
+
 /// A point in time as the API writes it.
 pub fn timestamp(time: Timestamp) -> prost_types::Timestamp {
     let millis = time.millis();
