@@ -43,10 +43,10 @@ fn each_line_has_time_who_what_whom_result_and_request_and_filters_are_flags() {
     assert_eq!(lines(&site, &["--all"]), newest);
     let about_member = lines(&site, &["--member", "Member", "--by-key", &key("hub/admin-2.key")]);
     assert_eq!(about_member.len(), 2, "{about_member:#?}");
-    assert_eq!(lines(&site, &["--about-key", &key("member.key")]), [issued.clone()]);
+    assert_eq!(lines(&site, &["--about-key", &key("member.key")]), std::slice::from_ref(issued));
     let kinds = ["--kind", "member-approved", "--kind", "member-enrolled", "--member", "Member"];
     assert_eq!(lines(&site, &kinds).len(), 3);
-    assert_eq!(lines(&site, &["--request", request]), [issued.clone()]);
+    assert_eq!(lines(&site, &["--request", request]), std::slice::from_ref(issued));
     let tomorrow = "2090-01-01T00:00:00Z";
     assert_eq!(lines(&site, &["--since", tomorrow]).len(), 0);
     assert_eq!(lines(&site, &["--until", "2020-01-01T00:00:00Z"]).len(), 0);

@@ -63,7 +63,7 @@ async fn entries_of_others_that_were_traced_are_counted_by_day_and_survive_a_res
 
     let auditor = hub.client(&auditor_key);
     let today = of("2026-11-22", ReadKind::Entries, 3);
-    assert_eq!(reads(&auditor, &reviewer_id).await, [today.clone()]);
+    assert_eq!(reads(&auditor, &reviewer_id).await, std::slice::from_ref(&today));
     assert_eq!(reads(&auditor, &contributor).await, []);
     let of_the_auditor = [of("2026-11-22", ReadKind::Entries, 1), of("2026-11-22", ReadKind::Names, 1)];
     assert_eq!(reads(&auditor, &auditor_id).await, of_the_auditor);
