@@ -117,6 +117,10 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
+        match peer.certificate {
+            Some(certificate) => tracing::debug!(address = %peer.address, %certificate, "connected"),
+            None => tracing::debug!(address = %peer.address, "connected"),
+        }
         let activity = Activity::default();
         let service = service_fn(|request| answer(self.services.clone(), request, peer, self.limits, activity.open()));
         let mut connection = pin!(self.http2().serve_connection(TokioIo::new(stream), service));

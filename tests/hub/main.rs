@@ -30,5 +30,6 @@ mod proofs;
 mod raw;
 mod scan;
 mod streams;
+#[allow(dead_code, reason = "tests/transport uses the rest")]
 mod support;
 mod turns;
