@@ -18,9 +18,9 @@ const SOON: Duration = Duration::from_millis(300);
 
 /// Whether the hub answers on this connection.
 async fn is_served(raw: &mut Raw) -> bool {
-    let frames = [open(1, CHECK), empty_message(1)].iter().flat_map(crate::raw::Frame::bytes).collect::<Vec<_>>();
-    let begin = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), crate::raw::Frame::new(4, 0, 0, []).bytes()].concat();
-    raw.write(&[begin, frames].concat()).await.is_ok() && raw.next_of(DATA).await.is_some()
+    let asked = raw.try_begin().await.is_ok() && raw.send(&[open(1, CHECK), empty_message(1)]).await.is_ok();
+    // Who is turned away reads the end.
+    raw.next_of(DATA).await.is_some() && asked
 }
 
 /// Connects until one is served: a place that was given up comes free in its own time.

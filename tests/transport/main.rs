@@ -6,6 +6,7 @@ mod doors;
 #[allow(dead_code, reason = "tests/hub uses the rest")]
 mod enrolment;
 mod floods;
+mod measured;
 mod methods;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "tests/cli and tests/crash use the rest")]

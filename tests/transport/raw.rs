@@ -135,8 +135,12 @@ impl Raw {
 
     /// The beginning of HTTP/2, with settings that say nothing.
     pub async fn begin(&mut self) {
-        self.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
-        self.send(&[Frame::new(SETTINGS, 0, 0, [])]).await.unwrap();
+        self.try_begin().await.unwrap();
+    }
+
+    /// The same, to a hub that may have closed the connection already.
+    pub async fn try_begin(&mut self) -> io::Result<()> {
+        self.write(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &Frame::new(SETTINGS, 0, 0, []).bytes()[..]].concat()).await
     }
 
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -6,7 +6,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic_health::pb::HealthCheckRequest;
 
-use crate::raw::{BOUND, DATA, END_STREAM, Frame, PING, RST_STREAM, Raw, empty_message, open, setting, window_update};
+use crate::raw::{
+    BOUND, DATA, END_STREAM, Frame, HEADERS, PING, RST_STREAM, Raw, empty_message, open, setting, window_update,
+};
 use crate::support::TestHub;
 use crate::well_behaved::WellBehaved;
 
@@ -15,7 +17,7 @@ const INITIAL_WINDOW_SIZE: u16 = 4;
 const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
 /// Asks for the file that has everything: an answer of many KiB, without a key.
-fn ask_for_much(stream: u32) -> [Frame; 2] {
+pub fn ask_for_much(stream: u32) -> [Frame; 2] {
     // ServerReflectionRequest { file_containing_symbol: 4 }
     let symbol = b"hashcommons.v1.AdminService";
     let message = [&[0x22, u8::try_from(symbol.len()).unwrap()][..], symbol].concat();
@@ -106,5 +108,37 @@ async fn a_stream_that_has_nothing_to_say_is_not_taken_for_one_that_is_not_read(
     raw.next_of(RST_STREAM).await.unwrap();
     let more = timeout(SOON, answers.data()).await;
     assert!(more.is_err(), "{more:?}");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn long_answers_without_a_key_are_for_a_few_at_a_time() {
+    let hub = TestHub::start_with(|config| config.transport.reflections_max = 3).await;
+    let mut raw = Raw::connect(hub.address()).await;
+    raw.send(&[setting(INITIAL_WINDOW_SIZE, 1)]).await.unwrap();
+    for n in 0..5 {
+        raw.send(&ask_for_much(2 * n + 1)).await.unwrap();
+    }
+    // An answer's beginning comes without its end, a refusal is whole.
+    let mut refused = Vec::new();
+    for _ in 0..5 {
+        let headers = raw.next_of(HEADERS).await.unwrap();
+        refused.push(headers.flags & END_STREAM == END_STREAM);
+    }
+    assert_eq!(refused.iter().filter(|refused| **refused).count(), 2, "{refused:?}");
+    // What is asked with a key, or has a short answer, is not held up.
+    raw.send(&[open(11, crate::raw::CHECK), empty_message(11)]).await.unwrap();
+    assert_eq!(raw.next_of(HEADERS).await.unwrap().flags & END_STREAM, 0);
+    // A place that is given back is there for the next.
+    raw.send(&[crate::raw::reset(1), crate::raw::reset(3), crate::raw::reset(5)]).await.unwrap();
+    raw.until_pong().await;
+    let mut stream = 13;
+    loop {
+        raw.send(&ask_for_much(stream)).await.unwrap();
+        if raw.next_of(HEADERS).await.unwrap().flags & END_STREAM == 0 {
+            break;
+        }
+        stream += 2;
+    }
     hub.stop().await;
 }

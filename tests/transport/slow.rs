@@ -99,9 +99,7 @@ async fn requests_that_are_abandoned_give_their_places_back() {
             let mut raw = Raw::silent(hub.address()).await;
             let streams = (0..STREAMS).map(|n| 2 * n + 1);
             let frames: Vec<_> = streams.flat_map(|stream| [open(stream, WATCH), empty_message(stream)]).collect();
-            let begin = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), Frame::new(4, 0, 0, []).bytes()].concat();
-            let frames: Vec<u8> = frames.iter().flat_map(Frame::bytes).collect();
-            if raw.write(&[begin, frames].concat()).await.is_err() {
+            if raw.try_begin().await.is_err() || raw.send(&frames).await.is_err() {
                 continue;
             }
             // Turned away, if the hub has not noticed yet that the last one is gone.
