@@ -30,7 +30,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/"]),
     // Where generated types come from: the API's, and the stored records'.
     ("include_proto", &["wire/mod.rs"]),
-    ("include", &["ledger/record.rs"]),
+    ("include", &["ledger/record.rs", "wire/mod.rs"]),
     // Who reads and writes their bytes. `hub` sees records as bytes and values of the domain.
     ("prost", &["ledger/record.rs", "store/", "wire/", "client/", "cli/output.rs"]),
     ("prost_types", &["wire/", "cli/output.rs"]),

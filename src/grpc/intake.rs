@@ -11,6 +11,8 @@ pub struct Intake {
     pub message_bytes_max: usize,
     /// Whether messages may come at any time. If not, the request must be complete soon after it began.
     pub streams: bool,
+    /// Whether only a few are answered at a time, the others refused: for what has long answers and asks for no key.
+    pub scarce: bool,
 }
 
 /// What the method at `path` takes; of one that is not there, what the smallest take.
@@ -27,5 +29,6 @@ pub fn intake(path: &str) -> Intake {
         // What needs no key, and questions of a number or two.
         _ => (4, false),
     };
-    Intake { message_bytes_max: message_kib_max << 10, streams }
+    let scarce = path.starts_with("/grpc.reflection.");
+    Intake { message_bytes_max: message_kib_max << 10, streams, scarce }
 }

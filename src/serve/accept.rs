@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -48,6 +48,8 @@ pub(super) struct Acceptor {
     pub(super) tls: Option<Tls>,
     pub(super) services: AccessService<Routes>,
     pub(super) limits: TransportLimits,
+    /// Places for what is scarce.
+    pub(super) scarce: Arc<Semaphore>,
     pub(super) stopping: watch::Receiver<bool>,
 }
 
@@ -117,8 +119,15 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
+        match peer.certificate {
+            Some(certificate) => tracing::debug!(address = %peer.address, %certificate, "connected"),
+            None => tracing::debug!(address = %peer.address, "connected"),
+        }
         let activity = Activity::default();
-        let service = service_fn(|request| answer(self.services.clone(), request, peer, self.limits, activity.open()));
+        let service = service_fn(|request| {
+            let services = self.services.clone();
+            answer(services, request, peer, self.limits, self.scarce.clone(), activity.open())
+        });
         let mut connection = pin!(self.http2().serve_connection(TokioIo::new(stream), service));
         let mut stop = pin!(stopped(self.stopping.clone()));
         let mut look = Instant::now() + self.limits.first_request;
@@ -181,10 +190,18 @@ async fn answer(
     request: Request<Incoming>,
     peer: Peer,
     limits: TransportLimits,
-    open: OpenRequest,
+    scarce: Arc<Semaphore>,
+    mut open: OpenRequest,
 ) -> Result<Response<ResponseBody>, Infallible> {
-    let response = if request.method() == Method::POST {
-        let intake = intake(request.uri().path());
+    let intake = intake(request.uri().path());
+    let response = if request.method() != Method::POST {
+        // gRPC has no other; CONNECT would make a tunnel.
+        let mut refusal = Response::new(tonic::body::Body::empty());
+        *refusal.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        refusal
+    } else if intake.scarce && !open.take_place(scarce) {
+        Status::resource_exhausted("too many ask this at the same time: try again in a moment").into_http()
+    } else {
         let patience = asked_patience(&request).map_or(limits.answer, |asked| asked.min(limits.answer));
         let mut request = request.map(|body| RequestBody::new(body, intake, limits.message));
         request.extensions_mut().insert(peer);
@@ -192,11 +209,6 @@ async fn answer(
             Ok(Ok(response)) => response,
             Err(_) => Status::deadline_exceeded("the answer took too long").into_http(),
         }
-    } else {
-        // gRPC has no other; CONNECT would make a tunnel.
-        let mut refusal = Response::new(tonic::body::Body::empty());
-        *refusal.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        refusal
     };
     Ok(response.map(|body| ResponseBody::new(body, open)))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// What a connection is doing.
@@ -17,7 +18,11 @@ struct State {
 
 /// A request that is open until this is dropped.
 #[derive(Debug)]
-pub(super) struct OpenRequest(Activity);
+pub(super) struct OpenRequest {
+    of: Activity,
+    /// Of what is scarce, if it is.
+    place: Option<OwnedSemaphorePermit>,
+}
 
 /// What a connection was doing when it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +36,7 @@ pub(super) enum Doing {
 impl Activity {
     pub(super) fn open(&self) -> OpenRequest {
         self.state().open += 1;
-        OpenRequest(self.clone())
+        OpenRequest { of: self.clone(), place: None }
     }
 
     pub(super) fn look(&self) -> Doing {
@@ -48,9 +53,17 @@ impl Activity {
     }
 }
 
+impl OpenRequest {
+    /// Takes one of the places for what is scarce, for as long as the request is open.
+    pub(super) fn take_place(&mut self, places: Arc<Semaphore>) -> bool {
+        self.place = places.try_acquire_owned().ok();
+        self.place.is_some()
+    }
+}
+
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.of.state();
         state.open -= 1;
         if state.open == 0 {
             state.ended = Some(Instant::now());

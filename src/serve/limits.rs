@@ -45,6 +45,9 @@ pub struct TransportLimits {
     /// An answer of which the client takes nothing for so long is broken off within twice this; so is a connection that takes
     /// no byte at all, within this.
     pub unread: Duration,
+    /// Questions about the schema that are answered at the same time, of all connections; others are refused
+    /// (RESOURCE_EXHAUSTED). They need no key, and an answer is tens of KiB for a question of a few bytes.
+    pub reflections_max: usize,
     /// After the signal to stop, or when an idle connection is told to go.
     pub drain: Duration,
 }
@@ -69,6 +72,7 @@ impl Default for TransportLimits {
             message: Duration::from_secs(30),
             answer: Duration::from_secs(120),
             unread: Duration::from_secs(30),
+            reflections_max: 32,
             drain: Duration::from_secs(15),
         }
     }

@@ -24,7 +24,7 @@ use std::time::Duration;
 use rustix::process::{Resource, getrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -143,8 +143,9 @@ pub async fn start(
     let address = listener.local_addr().map_err(bind)?;
     let limits = config.transport;
     let connections_max = connections_max(&limits);
+    let scarce = Arc::new(Semaphore::new(limits.reflections_max));
     let door = Door::new(connections_max, limits.connections_per_address_max);
-    let server = tokio::spawn(Acceptor { door, tls, services, limits, stopping }.run(listener));
+    let server = tokio::spawn(Acceptor { door, tls, services, limits, scarce, stopping }.run(listener));
     tracing::info!(%address, tls = config.tls.is_some(), connections_max, "listening");
 
     let loading = tokio::task::spawn_blocking({

@@ -34,5 +34,6 @@ mod reads;
 mod request_ids;
 mod scan;
 mod streams;
+#[allow(dead_code, reason = "tests/transport uses the rest")]
 mod support;
 mod turns;

@@ -65,6 +65,18 @@ pub fn start_alone(directory: &Path, stop: bool) -> Result<(UseCases, SequencerT
     opened.start(Arc::new(SystemClock), Arc::new(SystemEntropy), &stopping)
 }
 
+/// A connection without a key.
+async fn connect(running: &Running, tls: bool) -> Client {
+    let port = running.address().port();
+    let authority = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/authority.pem"));
+    let (url, ca) = if tls {
+        (format!("https://localhost:{port}"), Some(authority))
+    } else {
+        (format!("http://127.0.0.1:{port}"), None)
+    };
+    Client::connect(&url, None, ca).await.unwrap()
+}
+
 impl TestHub {
     /// A new hub.
     pub async fn start() -> Self {
@@ -82,17 +94,23 @@ impl TestHub {
 
     async fn open(config: ServeConfig, directory: TempDir, clock: Arc<ManualClock>, seed: u64) -> Self {
         let entropy = Arc::new(SeededEntropy::new(seed));
+        let tls = config.tls.is_some();
         let mut running = serve::start(config, clock.clone(), entropy).await.unwrap();
         running.ready().await.unwrap();
         let key = |file| std::fs::read_to_string(directory.path().join(file)).unwrap().trim().parse().unwrap();
         let [admin_key, second_admin_key] = [ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE].map(key);
-        let connection = Client::connect(&format!("http://{}", running.address()), None, None).await.unwrap();
+        let connection = connect(&running, tls).await;
         Self { running, clock, admin_key, second_admin_key, connection, seed, directory }
     }
 
     /// Where it listens, as a URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.running.address())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.running.address()
     }
 
     /// Its data directory.

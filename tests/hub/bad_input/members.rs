@@ -132,6 +132,19 @@ fn ids(scene: &Scene) -> Vec<Row> {
     let key_id = |id: &str| {
         bad(v1::RevokeKeyRequest { key_id: id.to_owned() }, "key_id: must be `k-` and 8 characters of a-z and 2-7")
     };
+    let quota = |member: &str, key: &str, quota| v1::SetQuotaRequest {
+        member_id: member.to_owned(),
+        key_id: key.to_owned(),
+        quota,
+    };
+    let some = Some(v1::Quota { streams: Some(1), ..Default::default() });
+    let networks = |networks: &[&str]| v1::IssueKeyRequest {
+        member_id: "m-aaaaaaaa".to_owned(),
+        networks: networks.iter().map(|network| (*network).to_owned()).collect(),
+        ..Default::default()
+    };
+    let no_cidr = "must be an address or a network in CIDR form, as in 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32";
+    let zero = "must be 1 or more; a member that is to do nothing is suspended, a key revoked";
     let nobody = v1::IssueKeyRequest { member_id: "m-aaaaaaaa".to_owned(), ..Default::default() };
     let no_key = v1::RevokeKeyRequest { key_id: "k-aaaaaaaa".to_owned() };
     let rotate = |key_id: &str| v1::RotateKeyRequest { key_id: key_id.to_owned(), ..Default::default() };
@@ -166,6 +179,40 @@ fn ids(scene: &Scene) -> Vec<Row> {
                 "overlap_seconds: must be at most 90 days",
             ),
             bad(v1::RotateKeyRequest { expires: at(9), ..rotate(&own) }, "expires: must be in the future"),
+            bad(quota("", "", some), "member_id: must be `m-` and 8 characters"),
+            bad(quota("m-short", "", some), "member_id: must be `m-` and 8 characters"),
+            bad(quota("", "k-short", some), no_key_id),
+            bad(quota("m-aaaaaaaa", &own, some), "key_id: must be empty if member_id is given"),
+            bad(quota("", &own, None), "quota: is required"),
+            bad(
+                quota("", &own, Some(v1::Quota { checks_per_second: Some(0), ..Default::default() })),
+                &format!("quota.checks_per_second: {zero}"),
+            ),
+            bad(
+                quota("", &own, Some(v1::Quota { media_bytes_per_second: Some(0), ..Default::default() })),
+                &format!("quota.media_bytes_per_second: {zero}"),
+            ),
+            bad(
+                quota("", &own, Some(v1::Quota { contributions_per_day: Some(0), ..Default::default() })),
+                &format!("quota.contributions_per_day: {zero}"),
+            ),
+            bad(
+                quota("", &own, Some(v1::Quota { streams: Some(0), ..Default::default() })),
+                &format!("quota.streams: {zero}"),
+            ),
+            (quota("m-aaaaaaaa", "", some).into(), Code::NotFound, "member m-aaaaaaaa: no such member".to_owned()),
+            (quota("", "k-aaaaaaaa", some).into(), absent().0, absent().1),
+            bad(networks(&["127.0.0.1", "example.org"]), &format!("networks[1]: {no_cidr}")),
+            bad(
+                networks(&["192.0.2.7/24"]),
+                "networks[0]: has bits of an address beyond its prefix; the network is 192.0.2.0/24",
+            ),
+            bad(networks(&["127.0.0.1", "127.0.0.1/32"]), "networks[1]: `127.0.0.1/32` is given twice"),
+            bad(networks(&["127.0.0.1"; 33]), "networks: must be at most 32, got 33"),
+            bad(
+                v1::IssueKeyRequest { certificate: "00".to_owned(), ..networks(&[]) },
+                "certificate: must be 64 hexadecimal digits",
+            ),
             bad(compromised(&own, None), "since: is required"),
             bad(compromised(&own, at(4_000_000_000)), "since: must not be in the future"),
             bad(v1::ListContributionsRequest { since: at(-1), ..list(&own) }, "since: must be a UTC time"),

@@ -1,0 +1,273 @@
+//! What each attack costs a client that behaves, and the hub's memory. For people to read, hence ignored:
+//!
+//! `cargo test --release --test transport -- --ignored --nocapture --test-threads 1`
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use hashcommons::client::Client;
+use tokio::task::JoinSet;
+
+use crate::doors::many_descriptors;
+use crate::enrolment::Operators;
+use crate::process::HubProcess;
+use crate::raw::{
+    CONTINUATION, DATA, END_STREAM, Frame, HEADERS, Raw, WATCH, empty_message, header, open, request_headers, reset,
+    setting, window_update,
+};
+use crate::readers::ask_for_much;
+use crate::support::{check_of, pdq};
+
+/// How long latencies are taken with and without each attack.
+const LONG: Duration = Duration::from_secs(5);
+/// Attackers at the same time, from addresses of their own.
+const ATTACKERS: u8 = 8;
+const IDLE: usize = 10_000;
+
+/// A hub of the ordinary limits, its memory, and a client that behaves.
+struct Scene {
+    hub: HubProcess,
+    client: Client,
+    _folder: tempfile::TempDir,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        many_descriptors();
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("hub");
+        let hub = HubProcess::start_with(&data_dir, |command| {
+            command.args(["--connections-max", "12000", "--media-workers", "1"]);
+        });
+        let connect = |file: &str| {
+            let key = std::fs::read_to_string(data_dir.join(file)).unwrap().trim().parse().unwrap();
+            let url = hub.url();
+            async move { Client::connect(&url, Some(&key), None).await.unwrap() }
+        };
+        let operators = Operators { first: connect("admin.key").await, second: connect("admin-2.key").await };
+        let (_, key) = operators.enrol("Well behaved", "NZ", &[hashcommons::domain::Role::Checker]).await;
+        let client = Client::connect(&hub.url(), Some(&key), None).await.unwrap();
+        Self { hub, client, _folder: folder }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.hub.address.parse().unwrap()
+    }
+
+    /// Resident memory, in MB.
+    fn memory(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.hub.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1_024.0 / 1e6
+    }
+
+    /// The latencies of checks one after the other: p50, p99 in ms, and how many.
+    async fn latencies(&self) -> (f64, f64, usize) {
+        let mut all = Vec::new();
+        let begin = Instant::now();
+        while begin.elapsed() < LONG {
+            let asked = Instant::now();
+            self.client.checks().check(check_of([pdq(1)])).await.expect("a client that behaves is answered");
+            all.push(asked.elapsed());
+        }
+        all.sort();
+        let at = |share: usize| all[(all.len() - 1) * share / 100].as_secs_f64() * 1e3;
+        (at(50), at(99), all.len())
+    }
+}
+
+type Attack = fn(SocketAddr, u8) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+async fn from(number: u8, address: SocketAddr) -> Raw {
+    let mut raw = Raw::silent_from(&format!("127.0.1.{}", number + 1), address).await;
+    // The hub may have closed it.
+    let _ = raw.try_begin().await;
+    raw
+}
+
+fn rapid_reset(address: SocketAddr, number: u8) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let flood: Vec<_> = (0..1_000).flat_map(|n| [open(2 * n + 1, WATCH), reset(2 * n + 1)]).collect();
+        let flood: Vec<u8> = flood.iter().flat_map(Frame::bytes).collect();
+        loop {
+            let mut raw = from(number, address).await;
+            let _ = raw.write(&flood).await;
+            raw.farewell().await;
+        }
+    })
+}
+
+fn continuation_flood(address: SocketAddr, number: u8) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let filler = header("x-filler", &"x".repeat(100)).repeat(50);
+        let more = Frame::new(CONTINUATION, 0, 1, filler).bytes().repeat(20);
+        loop {
+            let mut raw = from(number, address).await;
+            let _ = raw.send(&[Frame::new(HEADERS, END_STREAM, 1, request_headers(WATCH))]).await;
+            while raw.write(&more).await.is_ok() {}
+        }
+    })
+}
+
+fn slow_headers(address: SocketAddr, number: u8) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    trickling(address, number, open(1, WATCH).bytes())
+}
+
+fn slow_bodies(address: SocketAddr, number: u8) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let body = [&[0, 0, 0, 15, 0][..], &[0; 100]].concat();
+    trickling(address, number, [open(1, crate::raw::CHECK).bytes(), Frame::new(DATA, 0, 1, body).bytes()].concat())
+}
+
+/// A hundred connections that send a byte now and then.
+fn trickling(address: SocketAddr, number: u8, bytes: Vec<u8>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let mut connections = JoinSet::new();
+        for _ in 0..100 {
+            let bytes = bytes.clone();
+            connections.spawn(async move {
+                loop {
+                    let mut raw = from(number, address).await;
+                    for byte in &bytes {
+                        if raw.write(&[*byte]).await.is_err() {
+                            break;
+                        }
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                    raw.farewell().await;
+                }
+            });
+        }
+        while connections.join_next().await.is_some() {}
+    })
+}
+
+fn abandoned_streams(address: SocketAddr, number: u8) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let streams = (0..200).map(|n| 2 * n + 1);
+        let frames: Vec<_> = streams.flat_map(|stream| [open(stream, WATCH), empty_message(stream)]).collect();
+        let frames: Vec<u8> = frames.iter().flat_map(Frame::bytes).collect();
+        loop {
+            let mut raw = from(number, address).await;
+            let _ = raw.write(&frames).await;
+            raw.next_of(DATA).await;
+        }
+    })
+}
+
+/// Twenty connections with 250 answers each that nobody takes.
+fn zero_window(address: SocketAddr, number: u8) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let mut connections = Vec::new();
+        for _ in 0..20 {
+            let mut raw = from(number, address).await;
+            let _ = raw.send(&[setting(4, 1), window_update(0, 1 << 20)]).await;
+            let frames: Vec<_> = (0..250).flat_map(|n| ask_for_much(2 * n + 1)).collect();
+            let _ = raw.send(&frames).await;
+            connections.push(raw);
+        }
+        std::future::pending::<()>().await;
+    })
+}
+
+fn packed(address: SocketAddr, number: u8) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        // The head alone decides: what is behind it could be anything.
+        let bomb = [vec![1, 0, 0, 15, 0], vec![0x1f; 3_840]].concat();
+        loop {
+            let mut raw = from(number, address).await;
+            for n in 0..500 {
+                let frames =
+                    [open(2 * n + 1, crate::raw::CHECK), Frame::new(DATA, END_STREAM, 2 * n + 1, bomb.clone())];
+                if raw.send(&frames).await.is_err() {
+                    break;
+                }
+                raw.next_of(HEADERS).await;
+            }
+        }
+    })
+}
+
+fn idle(address: SocketAddr, number: u8) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let mut connections = Vec::new();
+        for n in 0..IDLE / usize::from(ATTACKERS) {
+            // The share of one address is 128.
+            let host = u8::try_from(n / 100 + 1).unwrap();
+            let mut raw = Raw::silent_from(&format!("127.1.{number}.{host}"), address).await;
+            let _ = raw.try_begin().await;
+            let _ = raw.send(&[open(1, WATCH), empty_message(1)]).await;
+            raw.next_of(DATA).await;
+            connections.push(raw);
+        }
+        std::future::pending::<()>().await;
+    })
+}
+
+/// Attackers on a thread of their own, so that they are not in the way of the client that is measured.
+struct Attackers {
+    stop: tokio::sync::oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Attackers {
+    fn start(attack: Attack, address: SocketAddr) -> Self {
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut attackers = JoinSet::new();
+                for number in 0..ATTACKERS {
+                    attackers.spawn(attack(address, number));
+                }
+                let _ = stopped.await;
+            });
+        });
+        Self { stop, thread }
+    }
+
+    fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.thread.join().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures; for people to read"]
+async fn what_attacks_cost() {
+    println!(
+        "| attack | p50 / p99 ms (checks) without | p50 / p99 ms (checks) with | MB before, during, after; and once more |"
+    );
+    println!("|---|---|---|---|");
+    let attacks: [(&str, Attack, u64); 8] = [
+        ("rapid reset", rapid_reset, 1),
+        ("CONTINUATION flood", continuation_flood, 1),
+        ("slow headers", slow_headers, 3),
+        ("slow bodies", slow_bodies, 3),
+        ("abandoned streams", abandoned_streams, 1),
+        ("answers not taken", zero_window, 3),
+        ("packed messages", packed, 1),
+        ("10,000 idle connections", idle, 15),
+    ];
+    for (name, attack, warm_up) in attacks {
+        let scene = Scene::start().await;
+        let (p50, p99, count) = scene.latencies().await;
+        let mut memory = vec![scene.memory()];
+        let mut attacked = Vec::new();
+        // Twice: what the allocator keeps of the first time is there for the second.
+        for _ in 0..2 {
+            let attackers = Attackers::start(attack, scene.address());
+            tokio::time::sleep(Duration::from_secs(warm_up)).await;
+            let (p50, p99, count) = scene.latencies().await;
+            attacked.push(format!("{p50:.2} / {p99:.2} ({count})"));
+            memory.push(scene.memory());
+            attackers.stop();
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            memory.push(scene.memory());
+        }
+        let memory: Vec<_> = memory.iter().map(|memory| format!("{memory:.0}")).collect();
+        let (attacked, memory) = (attacked.join(", "), memory.join(", "));
+        println!("| {name} | {p50:.2} / {p99:.2} ({count}) | {attacked} | {memory} |");
+    }
+}
