@@ -17,6 +17,7 @@ mod time;
 mod token;
 
 pub use codes::UnknownCode;
+pub(crate) use codes::codes;
 pub use entropy::{Entropy, EntropyError, SeededEntropy, SystemEntropy};
 pub use entry::{Draft, Entry, EntryId, EntryIdError, EntryState, Withdrawal, check_count};
 pub use event::{Actor, Event, EventKind, Fact, RequestDigest, StatusReason, WithdrawReason};

@@ -7,6 +7,7 @@ mod access;
 mod admission;
 mod api_key;
 mod assessment;
+mod band;
 mod ladder;
 mod roster;
 
@@ -14,5 +15,6 @@ pub use access::{Authority, Operation, Permit, Principal, Refused, operation};
 pub use admission::{Admission, admit, check_validity};
 pub use api_key::{ApiKey, ApiKeyError, MacSecret};
 pub use assessment::{assess, expiry_passed, weigh};
+pub use band::{Band, RadiusRefused, band_radii, check_radius, shows_distances};
 pub use ladder::{LadderError, approvals_needed, approve, checklist_needed, set_down};
 pub use roster::{AuthError, Lapsed, Roster};
