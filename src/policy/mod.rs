@@ -10,6 +10,7 @@ mod assessment;
 mod band;
 mod ladder;
 mod roster;
+mod walk;
 
 pub use access::{Authority, Operation, Permit, Principal, Refused, operation};
 pub use admission::{Admission, admit, check_validity};
@@ -18,3 +19,4 @@ pub use assessment::{assess, expiry_passed, weigh};
 pub use band::{Band, RadiusRefused, band_radii, check_radius, shows_distances};
 pub use ladder::{LadderError, approvals_needed, approve, checklist_needed, set_down};
 pub use roster::{AuthError, Lapsed, Roster};
+pub use walk::{Asker, Observed, Verdict, WalkLimits, WalkSecret, Walks};
