@@ -9,14 +9,20 @@ use rand::seq::SliceRandom;
 use super::WalkSecret;
 use super::limits::{Level, WalkLimits};
 use crate::domain::{Signal, SignalKind, Timestamp};
-use crate::policy::band_radii;
+use crate::policy::Band;
 
 /// Bits of the longest hash.
 const BITS: usize = 256;
 /// So many tests are told apart from their repetitions; of more, the latest.
 const TESTS_KNOWN_MAX: usize = 256;
-/// A question so far or less to one side of the end of a band is a test: a step of two bits more tells on which side.
-const EDGE: u32 = 2;
+/// A question so far or less from the end of a band, on either side, is a test: a step of one or a few bits may change its
+/// answer.
+const fn reach(kind: SignalKind) -> u32 {
+    match kind {
+        SignalKind::Pdq => 4,
+        _ => 1,
+    }
+}
 /// Set bits of a PDQ hash: those above the median of 256 coefficients.
 const PDQ_SET: u32 = 128;
 
@@ -46,13 +52,15 @@ impl Place {
 
     /// Whether a small step from here can change the answer about `anchor`.
     pub(super) fn is_at_a_bands_end_of(&self, anchor: &Self) -> bool {
-        let max = self.kind.radius_max().bits() as u32 + EDGE;
-        // Nearly always far more than that in the first word already.
-        if self.kind != anchor.kind || (self.words[0] ^ anchor.words[0]).count_ones() > max {
+        let reach = reach(self.kind);
+        let max = u32::from(self.kind.radius_max().bits()) + reach;
+        // Nearly always far more than that in half of the bits already.
+        let half = (self.words[0] ^ anchor.words[0]).count_ones() + (self.words[1] ^ anchor.words[1]).count_ones();
+        if half > max || self.kind != anchor.kind {
             return false;
         }
         let distance = self.distance(anchor);
-        distance <= max && ends(self.kind).any(|end| distance + EDGE > end && distance <= end + EDGE)
+        ends(self.kind).any(|end| distance + reach > end && distance <= end + reach)
     }
 
     /// Whether no picture has this hash.
@@ -71,7 +79,8 @@ impl Place {
 
 /// The distances where a band ends and another, or nothing, begins; not 0, where there is nothing left to learn.
 fn ends(kind: SignalKind) -> impl Iterator<Item = u32> {
-    band_radii(kind).into_iter().map(|end| u32::from(end.bits())).filter(|end| *end > 0)
+    let last = move |band: &Band| band.distances(kind).map(|all| u32::from(all.end().bits()));
+    [Band::Near, Band::Similar].into_iter().filter_map(move |band| last(&band))
 }
 
 /// The tests around one listed hash: different questions at the ends of its bands.
