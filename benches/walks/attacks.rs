@@ -34,6 +34,7 @@ pub const ATTACKS: &[(&str, Attack)] = &[
     ("groups of six bits", groups),
     ("random subsets of 20 bits", subsets),
     ("bisection towards random hashes", bisection),
+    ("by one who knows this detector: noise, each bit touched before", informed),
     ("eight listed hashes in turn (questions for all)", in_turn),
 ];
 
@@ -164,6 +165,39 @@ fn bisection(game: &mut Game) -> Result<(), Blocked> {
             let mut asked = start;
             way[..middle].iter().for_each(|at| flip(&mut asked, *at));
             if game.test(&asked, 0, 31)? { inside = middle } else { outside = middle }
+        }
+    }
+    Ok(())
+}
+
+/// Noise in some bits makes the others seem to change little, and each bit is touched by several questions of which none tells
+/// much of it, before it is tested.
+fn informed(game: &mut Game) -> Result<(), Blocked> {
+    let listed = game.listed[0];
+    let base = near(&listed, 14, &mut game.rng);
+    let (centre, _) = edge(game, 0, 31, true)?;
+    let (agree, differ): (Vec<_>, Vec<_>) = (0..256).partition(|at| is_set(&centre, *at) == is_set(&listed, *at));
+    let noise: Vec<(usize, usize)> = agree.into_iter().zip(differ).take(8).collect();
+    let mut order: Vec<usize> = (0..256).collect();
+    order.shuffle(&mut game.rng);
+    for chunk in order.chunks(16) {
+        for other in [2, 4, 6] {
+            let mut asked = near(&base, other, &mut game.rng);
+            chunk.iter().for_each(|at| flip(&mut asked, *at));
+            game.test(&asked, 0, 31)?;
+        }
+        for at in chunk {
+            let mut asked = centre;
+            flip(&mut asked, *at);
+            let pair = chunk.iter().find(|other| is_set(&centre, **other) != is_set(&centre, *at));
+            pair.into_iter().for_each(|other| flip(&mut asked, *other));
+            for (agree, differ) in &noise {
+                if game.rng.random() {
+                    flip(&mut asked, *agree);
+                    flip(&mut asked, *differ);
+                }
+            }
+            game.test(&asked, 0, 31)?;
         }
     }
     Ok(())

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use hashcommons::domain::{Code, Distance, Member, MemberId, Pdq, Signal, SignalKind, Timestamp};
 use hashcommons::policy::{Asker, Band, Observed, Verdict, WalkLimits, WalkSecret, Walks};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
-use rand::{RngExt, SeedableRng};
 
 /// A PDQ hash.
 pub type Bits = [u64; 4];

@@ -1,7 +1,8 @@
 //! How soon walks are caught, and how often honest questions are taken for one: `cargo bench --bench walks`.
 //!
 //! Attackers and members ask a model of the hub that answers honestly in bands. Pictures are drawn, changed and encoded anew,
-//! and hashed by the program's own PDQ. Everything is drawn from fixed seeds, so the figures are the same each time.
+//! and hashed by the program's own PDQ. Everything is drawn from a seed, so the figures are the same each time; another one:
+//! `cargo bench --bench walks -- 2`.
 #![allow(clippy::unwrap_used, reason = "a program for measuring may stop at what it did not expect")]
 
 mod attacks;
@@ -14,13 +15,15 @@ use game::Game;
 const GAMES: u64 = 200;
 
 fn main() {
+    let seed = std::env::args().find_map(|argument| argument.parse::<u64>().ok()).unwrap_or(1);
+    println!("seed {seed}, {GAMES} games of each attack\n");
     println!(
         "attack: question at which it is flagged | slowed | blocked, median / p99 / worst; bits learned when blocked\n"
     );
     for (name, attack) in attacks::ATTACKS {
         let games: Vec<Game> = (0..GAMES)
-            .map(|seed| {
-                let mut game = Game::new(seed);
+            .map(|number| {
+                let mut game = Game::new(seed << 32 | number);
                 let _ = attack(&mut game);
                 game
             })
@@ -32,7 +35,7 @@ fn main() {
         println!("| {name} | {} | {} / {} |", row.join(" | "), learned[learned.len() / 2], learned[learned.len() - 1]);
     }
     println!();
-    honest::run();
+    honest::run(seed);
 }
 
 /// Median, 99th percentile and worst; "never" is the worst of all.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Verdict;
 use super::trail::{Measures, TRAIL_BYTES_MAX};
+use crate::domain::SignalKind;
 
 /// How grave a trail is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,20 +37,17 @@ type Steps = [u32; 3];
 
 /// Tests that touch the bits evenly.
 const EVEN: Steps = [20, 28, 36];
-/// Bits that only one or two tests touched. Of variants of a picture there are fewer, however many are asked about.
-const RARE: Steps = [56, 64, 76];
+/// Two touches are of the same bit at most so many times as often as by even chance. Variants of pictures: at least 2.1 times.
+const EVEN_MAX: f64 = 1.7;
+/// Bits that only one or two tests touched: evenly, if one looks away from some bits that change all the time. Of variants of
+/// pictures there are at most about 60, and the fewer the more is asked.
+const RARE: Steps = [62, 68, 74];
+/// Before so many tests there may be more.
+const RARE_TESTS_MIN: u32 = 56;
+/// Bits that any test touched, of 256. Variants of pictures never touch the bits that stand out most.
+const TOUCHED: Steps = [205, 215, 225];
 /// Tests with a PDQ hash that no picture has.
-const FORGED: Steps = [8, 16, 24];
-/// Bits that any test touched.
-const TOUCHED: Steps = [150, 170, 190];
-/// So many tests are worth a look whatever they are like.
-const MANY: u32 = 256;
-
-/// Fewer tests say nothing of how evenly they touch the bits.
-const TESTS_MIN: u32 = 20;
-/// Two touches meet at the same bit so many times as often as by even chance: variants of a picture at least 2.4 times,
-/// a walk about once or never.
-const EVEN_MAX: f64 = 1.5;
+const FORGED: Steps = [12, 20, 32];
 
 impl WalkLimits {
     /// The most bytes that are kept of one member, or control group.
@@ -68,18 +66,13 @@ impl WalkLimits {
 
     /// What a trail's measures amount to.
     pub(super) fn level(&self, measures: &Measures) -> Level {
-        if !measures.is_pdq {
-            // Unrelated pictures are often as near as that in 64 bits, so nobody is hindered for it.
-            return if measures.tests >= MANY { Level::Flagged } else { Level::Clear };
-        }
-        let forged = reached(FORGED, measures.forged);
-        if measures.tests < TESTS_MIN {
-            return forged;
-        }
         let even = if measures.evenness() <= EVEN_MAX { reached(EVEN, measures.tests) } else { Level::Clear };
-        let many = if measures.tests >= MANY { Level::Flagged } else { Level::Clear };
-        let (rare, touched) = (reached(RARE, measures.rare), reached(TOUCHED, measures.touched));
-        forged.max(even).max(many).max(rare).max(touched)
+        if measures.kind != SignalKind::Pdq {
+            // Unrelated pictures are often as near as that in 64 bits, so nobody is hindered for it.
+            return even.min(Level::Flagged);
+        }
+        let rare = if measures.tests >= RARE_TESTS_MIN { reached(RARE, measures.rare) } else { Level::Clear };
+        even.max(rare).max(reached(TOUCHED, measures.touched)).max(reached(FORGED, measures.forged))
     }
 }
 

@@ -157,10 +157,13 @@ impl Trail {
 
     pub(super) fn measures(&self) -> Measures {
         let mut measures = Measures {
-            is_pdq: self.anchor.kind == SignalKind::Pdq,
+            kind: self.anchor.kind,
             tests: self.tests,
             forged: self.forged,
-            ..Measures::default()
+            touched: 0,
+            rare: 0,
+            touches: 0,
+            meetings: 0,
         };
         for count in self.differing.iter() {
             // A bit in which nearly all tests differ from the anchor is one where the asker's own hash does. What it tries
@@ -176,9 +179,9 @@ impl Trail {
 }
 
 /// How tests touch the bits. A test touches those where it is not like most of the others.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Measures {
-    pub(super) is_pdq: bool,
+    pub(super) kind: SignalKind,
     pub(super) tests: u32,
     /// Tests with a hash that no picture has.
     pub(super) forged: u32,
@@ -197,7 +200,8 @@ impl Measures {
     /// less if each is touched in turn, more if some are touched much more than others.
     pub(super) fn evenness(&self) -> f64 {
         let pairs = self.touches.saturating_mul(self.touches.saturating_sub(1)).max(1);
-        self.meetings as f64 * BITS as f64 / pairs as f64
+        let bits = self.kind.bytes() as u64 * 8;
+        self.meetings as f64 * bits as f64 / pairs as f64
     }
 }
 
