@@ -18,8 +18,10 @@ fn main() {
     let seed = std::env::args().find_map(|argument| argument.parse::<u64>().ok()).unwrap_or(1);
     println!("seed {seed}, {GAMES} games of each attack\n");
     println!(
-        "attack: question at which it is flagged | slowed | blocked, median / p99 / worst; bits learned when blocked\n"
+        "At which question an attack is flagged, slowed and blocked, and how many bits were learned by then at most:\n"
     );
+    println!("| attack | flagged: median / p99 / worst | slowed | blocked | bits: median / worst |");
+    println!("|---|---|---|---|---|");
     for (name, attack) in attacks::ATTACKS {
         let games: Vec<Game> = (0..GAMES)
             .map(|number| {

@@ -12,6 +12,8 @@
 //! and takes no time of its own. `docs/abuse.md` has what it catches, what not, and the rates.
 
 mod limits;
+#[cfg(test)]
+mod tests;
 mod trail;
 
 use std::collections::{HashMap, HashSet};

@@ -116,6 +116,11 @@ impl Trail {
         self.tests
     }
 
+    #[cfg(test)]
+    pub(super) fn known(&self) -> &[u32] {
+        &self.known
+    }
+
     pub(super) fn is_stale(&self, limits: &WalkLimits, now: Timestamp) -> bool {
         now >= self.last.plus(limits.life)
     }
@@ -206,7 +211,7 @@ impl Measures {
 }
 
 /// In which place the count of each bit is. Without the secret the counts do not tell which bits they are of.
-fn order(secret: &WalkSecret, anchor: &Place) -> [u8; BITS] {
+pub(super) fn order(secret: &WalkSecret, anchor: &Place) -> [u8; BITS] {
     let mut order = std::array::from_fn(|place| place as u8);
     order.shuffle(&mut StdRng::from_seed(secret.mac(&[b"order", &anchor.bytes()])));
     order
