@@ -21,6 +21,7 @@ mod token;
 
 pub use certificate::SpkiFingerprint;
 pub use codes::UnknownCode;
+pub(crate) use codes::codes;
 pub use entropy::{Entropy, EntropyError, SeededEntropy, SystemEntropy};
 pub use entry::{Draft, Entry, EntryId, EntryIdError, EntryState, Withdrawal, check_count};
 pub use event::{Actor, Event, EventKind, Fact, RefusalReason, RequestDigest, StatusReason, WithdrawReason};
