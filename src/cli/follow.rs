@@ -81,6 +81,8 @@ fn words(item: &v1::follow_response::Item) -> String {
         Some(Fact::AdminRefused(refused)) => {
             format!("{} ({})", output::plain(&refused.attempted), output::plain(&refused.reason))
         }
+        Some(Fact::WalkSeen(seen)) => output::plain(&seen.level),
+        Some(Fact::WalkCleared(cleared)) => output::plain(&cleared.member_id),
         Some(Fact::NamesShown(_)) => "for the first time in a day".to_owned(),
         None => String::new(),
     };

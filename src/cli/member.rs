@@ -114,6 +114,17 @@ pub enum Command {
         #[command(flatten)]
         hub: HubArgs,
     },
+    /// Let a member ask again that was flagged, slowed or blocked for asking its way to a listed hash
+    #[command(
+        after_help = "Example: hashcommons member release 'Example Video'\n\ndocs/abuse.md says what is taken for such a walk."
+    )]
+    Release {
+        /// The member's id or name
+        #[arg(value_name = "MEMBER")]
+        member: String,
+        #[command(flatten)]
+        hub: HubArgs,
+    },
     /// List all members
     #[command(after_help = "Example: hashcommons member list --json")]
     List {
@@ -181,6 +192,12 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
                     output::line(&event_words(event))?;
                 }
             }
+        }
+        Command::Release { member, hub } => {
+            let client = hub.connect().await?;
+            let member_id = resolve(&client, &member).await?;
+            let member = client.admin().release_member(v1::ReleaseMemberRequest { member_id }).await?.into_inner();
+            if json { output::json(&member)? } else { output::line(&words(&member))? }
         }
         Command::Quota { member, quota, hub } => {
             let quota = Some(quota.quota()?);
@@ -321,6 +338,10 @@ fn words(member: &v1::Member) -> String {
     if !member.control_group.is_empty() {
         text.push_str(&format!("  of {}", output::plain(&member.control_group)));
     }
+    if !member.walk.is_empty() {
+        let since = output::time(member.walk_seen.as_ref());
+        text.push_str(&format!("  {} for a walk at {since}", output::plain(&member.walk).to_uppercase()));
+    }
     if let Some(own) = &member.quota {
         text.push_str(&format!("  {}", quota::words(own)));
     }
@@ -358,6 +379,9 @@ pub(super) fn event_details(event: &v1::MemberEvent) -> String {
     }
     if event.reason != 0 {
         text.push_str(&format!(" ({})", output::code::<StatusReason>(event.reason)));
+    }
+    if !event.walk.is_empty() {
+        text.push_str(&format!(": {}", output::plain(&event.walk)));
     }
     if let Some(set) = &event.quota {
         text.push_str(&format!(": {}", quota::words(set)));

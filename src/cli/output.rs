@@ -9,6 +9,7 @@ use prost::{Message, Name};
 
 use crate::client::{ConnectError, to_json};
 use crate::domain::{Orientation, SignalKind};
+use crate::policy::Band;
 use crate::wire::{Coded, v1};
 
 /// Prints an API message as one line of JSON.
@@ -195,7 +196,7 @@ pub fn assessment(assessment: Option<&v1::Assessment>, indent: &str) -> String {
     text
 }
 
-/// Evidence in words: `pdq at 4 bits (rotated-90), md5 equal`. `orientations` has one for each of the caller's signals, or is
+/// Evidence in words: `pdq at 4 bits (rotated-90), md5 equal`, or where only bands are to be seen `pdq near`. `orientations` has one for each of the caller's signals, or is
 /// empty where nothing was turned.
 pub fn evidence(evidence: &[v1::Evidence], orientations: &[Orientation]) -> String {
     let one = |evidence: &v1::Evidence| {
@@ -205,8 +206,9 @@ pub fn evidence(evidence: &[v1::Evidence], orientations: &[Orientation]) -> Stri
             Some(orientation) => format!(" ({orientation})"),
         };
         match evidence.distance {
-            0 => format!("{kind} equal{turned}"),
-            bits => format!("{kind} at {bits} bits{turned}"),
+            Some(0) => format!("{kind} equal{turned}"),
+            Some(bits) => format!("{kind} at {bits} bits{turned}"),
+            None => format!("{kind} {}{turned}", code::<Band>(evidence.band)),
         }
     };
     evidence.iter().map(one).collect::<Vec<_>>().join(", ")

@@ -106,6 +106,8 @@ fn words(event: &Event) -> String {
         Fact::AdminRefused { attempted, reason, .. } => {
             format!("the refusal of what would have been {attempted} ({reason})")
         }
+        Fact::WalkSeen { level } => format!("that a member was {level} for asking its way to a listed hash"),
+        Fact::WalkCleared { member } => format!("the release of {member}"),
         Fact::NamesShown => "that names of members were shown".to_owned(),
     };
     format!("{what}, {}", event.at)

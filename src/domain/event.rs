@@ -1,7 +1,9 @@
 //! Events: what the ledger records, one leaf each. Everything the hub knows is a fold of them.
 
 use super::codes::codes;
-use super::{CallId, Checklist, Draft, EntryId, Holder, Key, KeyId, Member, MemberId, Quota, Status, Timestamp};
+use super::{
+    CallId, Checklist, Draft, EntryId, Holder, Key, KeyId, Member, MemberId, Quota, Status, Timestamp, WalkLevel,
+};
 
 /// Who made an event happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ codes! {
         KeyRevoked = "key-revoked",
         KeyCompromised = "key-compromised",
         QuotaSet = "quota-set",
+        WalkSeen = "walk-seen",
+        WalkCleared = "walk-cleared",
         AdminRefused = "admin-refused",
         NamesShown = "names-shown",
     }
@@ -54,6 +58,8 @@ codes! {
         KeyOfCertificate = "key-of-certificate",
         /// Nobody could administer any more.
         LastAdmin = "last-admin",
+        /// The member that it was about has done nothing of the kind.
+        NoWalk = "no-walk",
         /// Another member has that name.
         NameTaken = "name-taken",
         /// The status is not above the member's.
@@ -140,6 +146,10 @@ pub enum Fact {
     KeyCompromised { key: KeyId, since: Timestamp },
     /// A member or a key got a quota of its own, in place of the one it had before.
     QuotaSet { of: Holder, quota: Quota },
+    /// The member that asked seems to ask its way to a listed hash.
+    WalkSeen { level: WalkLevel },
+    /// An operator has looked at what a member asked, and lets it ask again.
+    WalkCleared { member: MemberId },
     /// Somebody asked for a change of members or keys and was refused.
     AdminRefused {
         /// The event that it would have been.
@@ -170,6 +180,8 @@ impl Fact {
             Self::KeyRevoked { .. } => EventKind::KeyRevoked,
             Self::KeyCompromised { .. } => EventKind::KeyCompromised,
             Self::QuotaSet { .. } => EventKind::QuotaSet,
+            Self::WalkSeen { .. } => EventKind::WalkSeen,
+            Self::WalkCleared { .. } => EventKind::WalkCleared,
             Self::AdminRefused { .. } => EventKind::AdminRefused,
             Self::NamesShown => EventKind::NamesShown,
         }

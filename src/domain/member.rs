@@ -204,6 +204,25 @@ impl fmt::Display for Jurisdiction {
     }
 }
 
+codes! {
+    /// How far a member has gone that asks its way to a listed hash.
+    WalkLevel, "walk level" {
+        /// It may be one.
+        Flagged = "flagged",
+        /// Its answers come late.
+        Slowed = "slowed",
+        /// It gets no answers.
+        Blocked = "blocked",
+    }
+}
+
+/// That a member was seen asking its way to a listed hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WalkMark {
+    pub level: WalkLevel,
+    pub at: Timestamp,
+}
+
 /// An organisation that takes part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
@@ -219,6 +238,8 @@ pub struct Member {
     pub enrolled: Timestamp,
     /// Where that of its status does not fit. Folded, never in an event.
     pub quota: Quota,
+    /// The gravest since an operator last looked. Folded, never in an event.
+    pub walk: Option<WalkMark>,
     /// Of its next status, as long as they are too few. Folded, never in an event.
     pub approvals: Vec<Approval>,
     /// Leaf indexes of all events about it and its keys. Folded, never in an event.
@@ -230,8 +251,8 @@ impl Member {
     pub fn new(id: MemberId, name: Name, jurisdiction: Jurisdiction, enrolled: Timestamp) -> Self {
         let (duties, approvals, events) = (Roles::new(), Vec::new(), Vec::new());
         let status = Status::Applicant;
-        let (control_group, quota) = (None, Quota::default());
-        Self { id, name, jurisdiction, control_group, status, duties, enrolled, quota, approvals, events }
+        let (control_group, quota, walk) = (None, Quota::default(), None);
+        Self { id, name, jurisdiction, control_group, status, duties, enrolled, quota, walk, approvals, events }
     }
 
     /// What it may do now.

@@ -28,7 +28,7 @@ pub use event::{Actor, Event, EventKind, Fact, RefusalReason, RequestDigest, Sta
 pub use field::{At, FieldError};
 pub use member::{
     Approval, Checklist, ChecklistItem, Credential, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac,
-    Member, MemberId, Network, NetworkError, Role, Roles, Status,
+    Member, MemberId, Network, NetworkError, Role, Roles, Status, WalkLevel, WalkMark,
 };
 pub(crate) use member::{base32_lower, base32_lower_codec};
 pub use orientation::Orientation;

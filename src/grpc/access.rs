@@ -66,6 +66,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.AdminService/MarkKeyCompromised", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/ListContributions", needs::<operation::ListMembers>()),
     ("/hashcommons.v1.AdminService/ListKeys", needs::<operation::ListMembers>()),
+    ("/hashcommons.v1.AdminService/ReleaseMember", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/SetQuota", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/RevokeKey", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/ListAudit", needs::<operation::ReadAudit>()),
@@ -115,6 +116,7 @@ pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.AdminService/IssueKey", EventKind::KeyIssued),
     ("/hashcommons.v1.AdminService/RotateKey", EventKind::KeyRotated),
     ("/hashcommons.v1.AdminService/MarkKeyCompromised", EventKind::KeyCompromised),
+    ("/hashcommons.v1.AdminService/ReleaseMember", EventKind::WalkCleared),
     ("/hashcommons.v1.AdminService/SetQuota", EventKind::QuotaSet),
     ("/hashcommons.v1.AdminService/RevokeKey", EventKind::KeyRevoked),
 ];

@@ -170,6 +170,15 @@ impl AdminService for Service {
         Ok(Response::new(v1::SetQuotaResponse {}))
     }
 
+    #[tracing::instrument(name = "release", skip_all)]
+    async fn release_member(&self, request: Request<v1::ReleaseMemberRequest>) -> Result<Response<v1::Member>, Status> {
+        let members = &self.0.use_cases()?.members;
+        let permit = permit::<operation::Administer, _>(&request)?;
+        let id = request.get_ref().member_id.parse().at("member_id").map_err(IntoStatus::into_status)?;
+        let released = members.release(&permit, id).await.map_err(IntoStatus::into_status)?;
+        Ok(Response::new(member(&released)))
+    }
+
     #[tracing::instrument(name = "revoke_key", skip_all)]
     async fn revoke_key(&self, request: Request<v1::RevokeKeyRequest>) -> Result<Response<v1::Key>, Status> {
         let members = &self.0.use_cases()?.members;

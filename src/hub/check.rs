@@ -11,9 +11,10 @@ use super::state::Indexes;
 use super::turn;
 use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
+use super::walks::{Blocked, Question, Watch};
 use crate::domain::{At, Distance, Entry, EntryId, EntryState, FieldError, Signal, SignalKind, Timestamp, check_count};
 use crate::index::{HammingIndex, Neighbours, SearchError};
-use crate::policy::{Exhausted, Meter, Permit, Quotas, expiry_passed, operation, weigh};
+use crate::policy::{Band, Exhausted, Meter, Nearness, Permit, Quotas, check_radius, expiry_passed, operation, weigh};
 use crate::store::Store;
 
 /// The most signals of one item that a check may name.
@@ -31,6 +32,7 @@ pub struct Check {
     pub(super) head: watch::Receiver<Head>,
     pub(super) viewer: Viewer,
     pub(super) quotas: Quotas,
+    pub(super) watch: Watch,
     pub(super) unseal: Unseal,
 }
 
@@ -83,13 +85,26 @@ impl CheckQuery {
 }
 
 impl CheckQuery {
+    /// Each query that has a distance, with the stored signals that it is near to.
+    fn questions(&self, found: &Found) -> Vec<Question<'_>> {
+        let near = |query: &Query, stored: &&Signal| {
+            query.signal.distance(stored).is_some_and(|distance| distance <= query.signal.kind().radius_max())
+        };
+        let stored = |query| {
+            let signals = found.values().flat_map(|(entry, _)| entry.draft.signals());
+            signals.filter(move |stored| near(query, stored)).copied().collect()
+        };
+        let asked = self.queries.iter().filter(|query| query.signal.is_matchable());
+        asked.map(|query| Question { asked: &query.signal, found: stored(query) }).collect()
+    }
+
     /// Everything that leads from the queries to `entry`: the nearest of its signals for each query, in the order to show.
-    fn evidence(&self, entry: &Entry) -> Vec<Evidence> {
+    fn evidence(&self, entry: &Entry, nearness: Nearness) -> Vec<Evidence> {
         let mut evidence = Vec::new();
         for (at, query) in self.queries.iter().enumerate().filter(|(_, query)| query.signal.is_matchable()) {
             let distances = entry.draft.signals().iter().filter_map(|stored| query.signal.distance(stored));
             if let Some(distance) = distances.min().filter(|distance| *distance <= query.radius) {
-                evidence.push(Evidence { query: at, kind: query.signal.kind(), distance });
+                evidence.push(Evidence::new(at, query.signal.kind(), distance, nearness));
             }
         }
         evidence.sort_by_key(|evidence| (evidence.rank(), evidence.query));
@@ -114,14 +129,27 @@ pub struct Evidence {
     /// Which query, from 0.
     pub query: usize,
     pub kind: SignalKind,
-    pub distance: Distance,
+    /// None beyond the kind's widest radius.
+    pub band: Option<Band>,
+    /// Only for those who see distances.
+    pub distance: Option<Distance>,
 }
 
 impl Evidence {
-    /// Orders evidence of different kinds: strong before weak, then by distance as a share of the kind's bits.
+    /// As far as `nearness` lets see it.
+    pub(super) fn new(query: usize, kind: SignalKind, distance: Distance, nearness: Nearness) -> Self {
+        let band = Band::of(kind, distance);
+        Self { query, kind, band, distance: (nearness == Nearness::Distances).then_some(distance) }
+    }
+
+    /// Orders evidence of different kinds: strong before weak, then by distance as a share of the kind's bits; where distances are
+    /// not to be seen by the band, so that the order does not show them either.
     pub(super) fn rank(&self) -> (bool, u64) {
+        let Some(distance) = self.distance else {
+            return (!self.kind.is_strong_evidence(), self.band.map_or(u64::MAX, |band| band as u64));
+        };
         // In 256ths, since 256 bits are the longest and all lengths divide it.
-        let share = u64::from(self.distance.bits()) * 256 / (8 * self.kind.bytes() as u64);
+        let share = u64::from(distance.bits()) * 256 / (8 * self.kind.bytes() as u64);
         (!self.kind.is_strong_evidence(), share)
     }
 }
@@ -148,6 +176,12 @@ pub struct CheckAnswer {
 /// Why a check has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
+    /// A radius is not for this caller.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The caller has asked what it should not.
+    #[error(transparent)]
+    Blocked(#[from] Blocked),
     /// The caller has asked as much as it may for now.
     #[error(transparent)]
     Quota(#[from] Exhausted),
@@ -174,8 +208,13 @@ impl Check {
     /// # Errors
     /// [`CheckError`]: then nothing is known, which is not "no match".
     pub async fn run(&self, permit: &Permit<operation::Check>, check: &CheckQuery) -> Result<CheckAnswer, CheckError> {
+        let principal = permit.principal();
+        for (at, query) in check.queries.iter().enumerate() {
+            check_radius(principal.sight().nearness, query.signal.kind(), query.radius)
+                .at(format!("queries[{at}].radius"))?;
+        }
         let asked = check.queries.len() as u64;
-        self.quotas.take(permit.principal(), Meter::Checks, asked, self.viewer.clock.now())?;
+        self.quotas.take(principal, Meter::Checks, asked, self.viewer.clock.now())?;
         self.look_up(permit, check).await
     }
 
@@ -186,6 +225,8 @@ impl Check {
         check: &CheckQuery,
     ) -> Result<CheckAnswer, CheckError> {
         let now = self.viewer.clock.now();
+        self.watch.admit(permit.principal().member)?;
+        let nearness = permit.principal().sight().nearness;
         let mut found = Found::new();
         let mut more = false;
         let mut outcomes = Vec::with_capacity(check.queries.len());
@@ -194,7 +235,7 @@ impl Check {
                 outcomes.push(Outcome::TooFeatureless);
                 continue;
             }
-            let neighbours = self.live(query, check.limit, now, &mut found).await?;
+            let neighbours = self.live(query, check.limit, nearness, now, &mut found).await?;
             more |= neighbours.total > neighbours.nearest.len();
             outcomes.push(match neighbours.total {
                 0 => Outcome::NoMatch,
@@ -202,7 +243,8 @@ impl Check {
             });
         }
         // From the entries themselves: an index's limit may have cut off some of what leads to one.
-        let with_evidence = |(entry, state)| (check.evidence(&entry), entry, state);
+        self.watch.observe(&permit.authority(), &check.questions(&found), now).await?;
+        let with_evidence = |(entry, state)| (check.evidence(&entry, nearness), entry, state);
         let mut found: Vec<(Vec<Evidence>, Entry, EntryState)> = found.into_values().map(with_evidence).collect();
         found.sort_by_key(|(evidence, entry, _)| (evidence.first().map(Evidence::rank), entry.id));
         more |= found.len() > check.limit;
@@ -224,15 +266,32 @@ impl Check {
     ///
     /// An entry may have been withdrawn since the index was read, or have expired and not been taken out yet. For each such one
     /// the search is widened, so that it never takes the place of one that counts.
-    async fn live(&self, query: &Query, limit: usize, now: Timestamp, found: &mut Found) -> Result<Live, CheckError> {
-        let mut asked = limit;
+    ///
+    /// Where distances are not to be seen, which entries are shown does not depend on them: among the nearest [`LIMIT_MAX`], those
+    /// of nearer bands and then the oldest.
+    async fn live(
+        &self,
+        query: &Query,
+        limit: usize,
+        nearness: Nearness,
+        now: Timestamp,
+        found: &mut Found,
+    ) -> Result<Live, CheckError> {
+        let bands = nearness == Nearness::Bands;
+        let mut asked = if bands { LIMIT_MAX as usize } else { limit };
         loop {
             turn::search(self.rows(query.signal.kind())).await;
-            let raw = self.search(query, asked, now)?;
+            let mut raw = self.search(query, asked, now)?;
+            if bands {
+                raw.nearest.sort_by_key(|(id, distance)| (Band::of(query.signal.kind(), *distance), *id));
+            }
             turn::found(raw.total).await;
             let mut live = Vec::with_capacity(raw.nearest.len().min(limit));
             let mut dead = 0;
             for (id, distance) in &raw.nearest {
+                if live.len() == limit {
+                    break;
+                }
                 if self.is_live(*id, now, found).await? { live.push((*id, *distance)) } else { dead += 1 }
             }
             let complete = raw.nearest.len() == raw.total;

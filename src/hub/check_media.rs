@@ -123,6 +123,7 @@ impl CheckMedia {
     /// At once: [`CheckMediaError::NoDecoder`]; [`CheckMediaError::Quota`]; [`CheckMediaError::Busy`] if too many are on their way.
     pub fn begin(&self, permit: Permit<operation::Check>) -> Result<Upload, CheckMediaError> {
         let decoders = self.decoders.clone().ok_or(CheckMediaError::NoDecoder)?;
+        self.check.watch.admit(permit.principal().member).map_err(CheckError::from)?;
         let quotas = &self.check.quotas;
         let stream = quotas.open_stream(permit.principal())?;
         quotas.take(permit.principal(), Meter::Checks, 1, self.check.viewer.clock.now())?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::read::{self, ReadError};
 use crate::domain::{
     Actor, Checklist, Credential, Draft, EntryId, Event, EventKind, Fact, FieldError, Holder, Key, KeyId, Member,
-    MemberId, Quota, RefusalReason, RequestDigest, Status, StatusReason, Timestamp, WithdrawReason,
+    MemberId, Quota, RefusalReason, RequestDigest, Status, StatusReason, Timestamp, WalkLevel, WithdrawReason,
 };
 use crate::policy::{self, Attempt, Authority, LadderError, Lapsed, Roster, check_validity};
 use crate::store::{Store, StoreError};
@@ -61,6 +61,9 @@ pub enum Intent {
     Refused(Attempt),
     /// That a key is shown who members are.
     NamesShown,
+    /// That the member seems to ask its way to a listed hash.
+    WalkSeen(WalkLevel),
+    ClearWalk(MemberId),
 }
 
 impl Intent {
@@ -74,9 +77,11 @@ impl Intent {
             Self::RotateKey { replaces, .. } => (EventKind::KeyRotated, None, Some(*replaces)),
             Self::RevokeKey(key) => (EventKind::KeyRevoked, None, Some(*key)),
             Self::CompromisedKey { key, .. } => (EventKind::KeyCompromised, None, Some(*key)),
+            Self::ClearWalk(member) => (EventKind::WalkCleared, Some(*member), None),
             Self::SetQuota { of: Holder::Member(member), .. } => (EventKind::QuotaSet, Some(*member), None),
             Self::SetQuota { of: Holder::Key(key), .. } => (EventKind::QuotaSet, None, Some(*key)),
             Self::Contribute { .. } | Self::Withdraw { .. } | Self::Refused(_) | Self::NamesShown => return None,
+            Self::WalkSeen(_) => return None,
         })
     }
 
@@ -113,6 +118,9 @@ pub enum Refusal {
     /// It has no text that could be replaced.
     #[error("key {0}: is a certificate's; issue a key for the new certificate, then revoke this one")]
     OfCertificate(KeyId),
+    /// There is nothing to release it from.
+    #[error("member {0}: has not been seen on a walk since an operator last looked")]
+    NoWalk(MemberId),
     /// Without it nobody could enrol members or issue keys any more.
     #[error("key {0}: is the last live key with the role admin; issue another one first")]
     LastAdminKey(KeyId),
@@ -142,6 +150,7 @@ impl Refusal {
             Self::NoSuchKey(_) => RefusalReason::NoSuchKey,
             Self::NotLive(_) => RefusalReason::KeyNotLive,
             Self::OfCertificate(_) => RefusalReason::KeyOfCertificate,
+            Self::NoWalk(_) => RefusalReason::NoWalk,
             Self::LastAdminKey(_) | Self::LastAdmin(_) => RefusalReason::LastAdmin,
             Self::Ladder(error) => error.reason(),
             Self::NameTaken => RefusalReason::NameTaken,
@@ -207,7 +216,9 @@ impl Pending {
             | Fact::KeyCompromised { .. }
             | Fact::QuotaSet { .. }
             | Fact::AdminRefused { .. }
-            | Fact::NamesShown => {}
+            | Fact::NamesShown
+            | Fact::WalkSeen { .. }
+            | Fact::WalkCleared { .. } => {}
         }
         self.events.push(event);
         index
@@ -311,6 +322,9 @@ impl Pending {
                 Fact::QuotaSet { of, quota }
             }
             Intent::NamesShown => Fact::NamesShown,
+            Intent::WalkSeen(level) => Fact::WalkSeen { level },
+            Intent::ClearWalk(member) if self.member(member)?.walk.is_none() => return Err(Refusal::NoWalk(member)),
+            Intent::ClearWalk(member) => Fact::WalkCleared { member },
             Intent::Refused(attempt) => refused(attempt, 1),
         };
         Ok(Decision::Append(Box::new(self.event(authority, fact))))

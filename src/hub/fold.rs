@@ -4,7 +4,7 @@
 
 use crate::domain::{
     Actor, Approval, Entry, EntryId, EntryState, Event, Fact, Holder, Key, Member, MemberId, RequestDigest, Signal,
-    Timestamp, Withdrawal,
+    Timestamp, WalkMark, Withdrawal,
 };
 use crate::policy::Roster;
 use crate::store::{Batch, SignalRow, StoreError};
@@ -113,6 +113,15 @@ pub fn fold(
             let key = roster.key(*key).ok_or(FoldError::NoSuchKey { index })?.clone();
             vec![Change::Member(told(roster, key.member, index)?), Change::Key(Key { quota: *quota, ..key })]
         }
+        Fact::WalkSeen { level } => {
+            let Actor::Member { member, .. } = event.by else { return Err(FoldError::NoSuchMember { index }) };
+            let mut member = told(roster, member, index)?;
+            // What an operator has not looked at does not grow harmless.
+            let level = member.walk.map_or(*level, |walk| walk.level.max(*level));
+            member.walk = Some(WalkMark { level, at: event.at });
+            vec![Change::Member(member)]
+        }
+        Fact::WalkCleared { member } => vec![Change::Member(Member { walk: None, ..told(roster, *member, index)? })],
         Fact::AdminRefused { .. } | Fact::NamesShown => vec![],
     };
     if event.fact.kind().is_administrative() {

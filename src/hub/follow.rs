@@ -149,6 +149,8 @@ fn may_read(event: &Event, principal: &Principal) -> bool {
         | Fact::KeyCompromised { .. }
         | Fact::QuotaSet { .. }
         | Fact::AdminRefused { .. }
-        | Fact::NamesShown => sees == Events::All,
+        | Fact::NamesShown
+        | Fact::WalkSeen { .. }
+        | Fact::WalkCleared { .. } => sees == Events::All,
     }
 }

@@ -86,6 +86,11 @@ impl AuditEvent {
             Fact::AdminRefused { member, key, .. } => (member.or(key.and_then(owner)), *key),
             Fact::QuotaSet { of: Holder::Member(member), .. } => (Some(*member), None),
             Fact::QuotaSet { of: Holder::Key(key), .. } => (owner(*key), Some(*key)),
+            Fact::WalkCleared { member } => (Some(*member), None),
+            Fact::WalkSeen { .. } => match event.by {
+                Actor::Hub => (None, None),
+                Actor::Member { member, key } => (Some(member), Some(key)),
+            },
             Fact::NamesShown | Fact::Contributed { .. } | Fact::Withdrawn { .. } => (None, None),
         };
         Self { index, event, member, key }

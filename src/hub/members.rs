@@ -10,6 +10,7 @@ use super::inspect::AuditEvent;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use super::unseal::Unseal;
+use super::walks::Watch;
 use crate::domain::{
     Checklist, Clock, Code, Credential, Entropy, EntropyError, FieldError, Holder, Jurisdiction, Key, KeyId, Member,
     MemberId, Name, Network, Quota, Role, Roles, SpkiFingerprint, Status, StatusReason, Timestamp,
@@ -25,6 +26,7 @@ pub struct Members {
     pub(super) store: Arc<Store>,
     pub(super) roster: Arc<ArcSwap<Roster>>,
     pub(super) secret: MacSecret,
+    pub(super) watch: Watch,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
 }
@@ -173,6 +175,16 @@ impl Members {
         }
         self.sequencer.submit(permit.authority(), Intent::SetQuota { of, quota }).await?;
         Ok(())
+    }
+
+    /// Lets a member ask again that seemed to ask its way to a listed hash, and forgets what it asked.
+    ///
+    /// # Errors
+    /// [`MemberError`], also if there is no such member, or nothing to release it from.
+    pub async fn release(&self, permit: &Permit<operation::Administer>, id: MemberId) -> Result<Member, MemberError> {
+        self.sequencer.submit(permit.authority(), Intent::ClearWalk(id)).await?;
+        self.watch.forget(id);
+        self.get(id)
     }
 
     fn get(&self, id: MemberId) -> Result<Member, MemberError> {

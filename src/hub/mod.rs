@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
+//! | `walks`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
@@ -38,6 +38,7 @@ mod trace;
 mod turn;
 mod unseal;
 mod view;
+mod walks;
 mod withdraw;
 
 pub use audit::{AuditError, Report, audit};
@@ -65,4 +66,5 @@ pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread}
 pub use state::Indexes;
 pub use trace::{Step, Trace, TraceError, Traced};
 pub use view::{Contributor, EntryView};
+pub use walks::Blocked;
 pub use withdraw::{Withdraw, WithdrawError, Withdrawn};

@@ -2,7 +2,7 @@
 //! checkpoint, fill the memory, start the sequencer.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -30,10 +30,11 @@ use super::state::{Indexes, State};
 use super::trace::Trace;
 use super::unseal::Unseal;
 use super::view::Viewer;
+use super::walks::{Seen, Watch};
 use super::withdraw::Withdraw;
-use crate::domain::{Clock, Entropy, FieldError, Taxonomies, Timestamp};
+use crate::domain::{Clock, Entropy, EntropyError, FieldError, Taxonomies, Timestamp};
 use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignError, SignedCheckpoint, Signer};
-use crate::policy::{QuotaTable, Quotas, Roster, Throttle};
+use crate::policy::{QuotaTable, Quotas, Roster, Throttle, WalkLimits, WalkSecret, Walks};
 use crate::store::{OpenError, Store, StoreError, StoredEvent};
 use crate::worker::{Pool, PoolConfig};
 
@@ -118,6 +119,9 @@ pub enum StartError {
     Sign(#[from] SignError),
     #[error("the first events could not be committed: {0}")]
     Founding(#[from] CommitError),
+    /// No randomness for the secret that walks are looked for with.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
     /// It was told to. Nothing is lost: the next start does what is left.
@@ -254,6 +258,9 @@ impl Opened {
 
         let viewer = Viewer { roster: roster.clone(), taxonomies: taxonomies.clone(), clock: clock.clone() };
         let quotas = Quotas::new(config.quotas);
+        let walks = Walks::new(WalkSecret::new(entropy.bytes()?), WalkLimits::default());
+        let seen = Arc::new(Mutex::new(Seen::new(walks)));
+        let watch = Watch { roster: roster.clone(), sequencer: sequencer.clone(), seen };
         let unseal =
             Unseal { sequencer: sequencer.clone(), count: count.clone(), clock: clock.clone(), today: Arc::default() };
         let check = Check {
@@ -262,6 +269,7 @@ impl Opened {
             head: head.clone(),
             viewer: viewer.clone(),
             quotas: quotas.clone(),
+            watch: watch.clone(),
             unseal: unseal.clone(),
         };
         let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };
@@ -312,7 +320,16 @@ impl Opened {
             count,
             refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },
             entropy: entropy.clone(),
-            members: Members { sequencer, unseal, store: store.clone(), roster, secret: api_keys, clock, entropy },
+            members: Members {
+                sequencer,
+                watch,
+                unseal,
+                store: store.clone(),
+                roster,
+                secret: api_keys,
+                clock,
+                entropy,
+            },
             taxonomies,
             founded_now: !founded,
             indexes,

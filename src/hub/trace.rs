@@ -13,7 +13,7 @@ use crate::domain::{
     WithdrawReason,
 };
 use crate::ledger::Receipt;
-use crate::policy::{Entries, Permit, operation};
+use crate::policy::{Entries, Nearness, Permit, operation};
 use crate::store::Store;
 
 /// Traces entries.
@@ -139,7 +139,8 @@ fn distances(against: &[Signal], stored: &[Signal]) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     for (query, signal) in against.iter().enumerate() {
         let found = stored.iter().filter_map(|stored| signal.distance(stored));
-        evidence.extend(found.map(|distance| Evidence { query, kind: signal.kind(), distance }));
+        // Whoever reads an entry reads its hashes.
+        evidence.extend(found.map(|distance| Evidence::new(query, signal.kind(), distance, Nearness::Distances)));
     }
     evidence.sort_by_key(|evidence| (evidence.rank(), evidence.query));
     evidence

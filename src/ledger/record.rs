@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::domain::{
     Actor, Approval, Basis, Code, Confidence, Credential, Draft, EntryId, EntryState, Event, Fact, FieldError,
     GovernmentOrder, Holder, Key, KeyId, KeyMac, Member, MemberId, Provenance, Quota, RequestDigest, Roles, Signal,
-    SignalKind, SpkiFingerprint, Status, Timestamp, Withdrawal,
+    SignalKind, SpkiFingerprint, Status, Timestamp, WalkMark, Withdrawal,
 };
 use prost::Message;
 
@@ -88,6 +88,10 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
             })
         }
         Fact::NamesShown => v1::event::Fact::NamesShown(v1::NamesShown {}),
+        Fact::WalkSeen { level } => v1::event::Fact::WalkSeen(v1::WalkSeen { level: level.to_string() }),
+        Fact::WalkCleared { member } => {
+            v1::event::Fact::WalkCleared(v1::WalkCleared { member: member.bytes().to_vec() })
+        }
     };
     let request = event.request.as_ref().map(ToString::to_string).unwrap_or_default();
     v1::Event { at_ms: event.at.millis(), member, key, fact: Some(fact), request }.encode_to_vec()
@@ -153,6 +157,8 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
             count: refused.count,
         },
         v1::event::Fact::NamesShown(v1::NamesShown {}) => Fact::NamesShown,
+        v1::event::Fact::WalkSeen(seen) => Fact::WalkSeen { level: parse(&seen.level, "level")? },
+        v1::event::Fact::WalkCleared(cleared) => Fact::WalkCleared { member: member_id(&cleared.member, "member")? },
     };
     Ok(Event { at: time(record.at_ms, "at_ms")?, by, request: optional(&record.request, "request")?, fact })
 }
@@ -309,6 +315,7 @@ fn member_to_record(member: &Member) -> v1::Member {
         roles: member.duties.iter().map(ToString::to_string).collect(),
         enrolled_ms: member.enrolled.millis(),
         quota: quota_to_record(&member.quota),
+        walk: member.walk.map(|walk| v1::WalkMark { level: walk.level.to_string(), at_ms: walk.at.millis() }),
         status: if member.status == Status::Applicant { String::new() } else { member.status.to_string() },
         control_group: member.control_group.as_ref().map(ToString::to_string).unwrap_or_default(),
         approvals: member.approvals.iter().map(approval_to_record).collect(),
@@ -344,6 +351,7 @@ fn member_from_record(record: &v1::Member) -> Result<Member, FieldError> {
         duties: Roles::from_iter(parse_all(&record.roles, "roles")?),
         enrolled: time(record.enrolled_ms, "enrolled_ms")?,
         quota: quota_from_record(record.quota),
+        walk: record.walk.as_ref().map(walk_from_record).transpose()?,
         approvals: record.approvals.iter().map(approval_from_record).collect::<Result<_, _>>()?,
         events: record.events.clone(),
     })
@@ -395,6 +403,10 @@ fn key_from_record(record: &v1::Key) -> Result<Key, FieldError> {
             .map(|millis| time(millis, "compromised_since_ms"))
             .transpose()?,
     })
+}
+
+fn walk_from_record(record: &v1::WalkMark) -> Result<WalkMark, FieldError> {
+    Ok(WalkMark { level: parse(&record.level, "level")?, at: time(record.at_ms, "at_ms")? })
 }
 
 /// `None` for a quota that says nothing.

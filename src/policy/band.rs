@@ -6,8 +6,8 @@
 
 use std::ops::RangeInclusive;
 
-use super::Principal;
-use crate::domain::{Distance, Role, SignalKind, Status, codes};
+use super::sight::Nearness;
+use crate::domain::{Distance, SignalKind, codes};
 
 codes! {
     /// How near a match is, in words that do not lead to the listed hash.
@@ -57,20 +57,14 @@ pub fn band_radii(kind: SignalKind) -> Vec<Distance> {
     Band::ALL.iter().filter_map(|band| band.distances(kind)).map(|all| *all.end()).collect()
 }
 
-/// Whether a caller sees distances and may ask for any radius; others see [`Band`]s and ask for [`band_radii`].
-///
-/// Members who are trusted do, and keys for looking into what the hub holds anyway: a reviewer's, an auditor's, an admin's.
-pub fn shows_distances(caller: &Principal) -> bool {
-    caller.status == Status::Trusted || caller.has_any(&[Role::Reviewer, Role::Auditor, Role::Admin])
-}
-
-/// Whether a caller may ask for `radius`, as far as its kind allows it at all.
+/// Whether a caller who sees so much may ask for `radius`, as far as its kind allows it at all.
 ///
 /// # Errors
 /// [`RadiusRefused`], which names the radii that it may ask for.
-pub fn check_radius(caller: &Principal, kind: SignalKind, radius: Distance) -> Result<(), RadiusRefused> {
+pub fn check_radius(nearness: Nearness, kind: SignalKind, radius: Distance) -> Result<(), RadiusRefused> {
     let allowed = band_radii(kind);
-    if shows_distances(caller) || allowed.contains(&radius) { Ok(()) } else { Err(RadiusRefused { kind, allowed }) }
+    let is_free = nearness == Nearness::Distances || allowed.contains(&radius);
+    if is_free { Ok(()) } else { Err(RadiusRefused { kind, allowed }) }
 }
 
 /// A radius between the ends of two bands, asked for by a caller who sees bands only.
@@ -88,12 +82,6 @@ fn list(radii: &[Distance]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{KeyId, MemberId};
-
-    fn caller(status: Status, roles: &[Role]) -> Principal {
-        let (member, key) = (MemberId::from_bytes([1; 5]), KeyId::from_bytes([2; 5]));
-        Principal { member, key, roles: roles.iter().copied().collect(), status }
-    }
 
     fn bits(all: impl IntoIterator<Item = Distance>) -> Vec<u16> {
         all.into_iter().map(Distance::bits).collect()
@@ -141,26 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn only_trusted_members_and_keys_for_looking_into_the_hub_see_distances() {
-        for status in Status::ALL.iter().copied() {
-            let trusted = status == Status::Trusted;
-            assert_eq!(shows_distances(&caller(status, &[Role::Checker, Role::Contributor])), trusted, "{status}");
-        }
-        for role in Role::ALL.iter().copied() {
-            let looks = matches!(role, Role::Reviewer | Role::Auditor | Role::Admin);
-            assert_eq!(shows_distances(&caller(Status::Contributor, &[role])), looks, "{role}");
-        }
-    }
-
-    #[test]
     fn a_radius_between_two_bands_is_refused_to_who_sees_bands_and_the_others_are_named() {
-        let (checker, trusted) = (caller(Status::Checker, &[Role::Checker]), caller(Status::Trusted, &[Role::Checker]));
         for radius in (0..=31).map(Distance::new) {
             let allowed = [0, 20, 31].contains(&radius.bits());
-            assert_eq!(check_radius(&checker, SignalKind::Pdq, radius).is_ok(), allowed, "{radius}");
-            assert_eq!(check_radius(&trusted, SignalKind::Pdq, radius), Ok(()));
+            assert_eq!(check_radius(Nearness::Bands, SignalKind::Pdq, radius).is_ok(), allowed, "{radius}");
+            assert_eq!(check_radius(Nearness::Distances, SignalKind::Pdq, radius), Ok(()));
         }
-        let error = check_radius(&checker, SignalKind::Dhash, Distance::new(5)).unwrap_err();
+        let error = check_radius(Nearness::Bands, SignalKind::Dhash, Distance::new(5)).unwrap_err();
         let expected = "must be 0 or 4 or 8 for dhash: other radii are for trusted members, as distances are";
         assert_eq!(error.to_string(), expected);
     }

@@ -52,7 +52,8 @@ pub fn evidence(evidence: &hub::Evidence) -> v1::Evidence {
     v1::Evidence {
         signal: evidence.query as u32,
         kind: evidence.kind.to_wire(),
-        distance: u32::from(evidence.distance.bits()),
+        distance: evidence.distance.map(|distance| u32::from(distance.bits())),
+        band: evidence.band.map_or(0, Coded::to_wire),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::domain::{
     Action, AnalystTier, ChecklistItem, Context, FieldError, Orientation, Origin, Producer, ReadKind, Reviewers, Role,
     SignalKind, Standing, Status, StatusReason, Tlp, WithdrawReason,
 };
+use crate::policy::Band;
 
 /// A domain enum that the API has an enum for.
 pub trait Coded: Sized + Copy + PartialEq + std::fmt::Display + 'static {
@@ -106,6 +107,7 @@ coded! {
         Requested = Requested, KeyCompromised = KeyCompromised, Contributions = Contributions, Abuse = Abuse,
         Checklist = Checklist, Unreachable = Unreachable, Legal = Legal,
     }
+    Band = Band { Identical = Identical, Near = Near, Similar = Similar }
     ReadKind = ReadKind { Entries = Entries, Events = Events, Names = Names }
     Role = Role { Checker = Checker, Contributor = Contributor, Reviewer = Reviewer, Auditor = Auditor, Admin = Admin }
 }

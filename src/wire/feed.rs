@@ -61,6 +61,8 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
             count: *count,
         }),
         Fact::NamesShown => Wire::NamesShown(opening::NamesShown {}),
+        Fact::WalkSeen { level } => Wire::WalkSeen(opening::WalkSeen { level: level.to_string() }),
+        Fact::WalkCleared { member } => Wire::WalkCleared(opening::WalkCleared { member_id: member.to_string() }),
     };
     v1::Opening {
         salt,

@@ -72,6 +72,8 @@ pub fn member(member: &Member) -> v1::Member {
         duties: roles_to_wire(&member.duties),
         approvals: member.approvals.iter().map(approval).collect(),
         quota: quota(&member.quota),
+        walk: member.walk.map(|walk| walk.level.to_string()).unwrap_or_default(),
+        walk_seen: member.walk.map(|walk| timestamp(walk.at)),
     }
 }
 
@@ -113,6 +115,7 @@ pub fn member_event(told: &AuditEvent) -> v1::MemberEvent {
             wire.status = status.to_wire();
             wire.reason = reason.to_wire();
         }
+        Fact::WalkSeen { level } => wire.walk = level.to_string(),
         Fact::QuotaSet { quota: set, .. } => wire.quota = Some(quota(set).unwrap_or_default()),
         Fact::KeyIssued(key) => wire.roles = roles_to_wire(&key.roles),
         Fact::KeyRotated { key, replaces, until } => {
@@ -126,7 +129,7 @@ pub fn member_event(told: &AuditEvent) -> v1::MemberEvent {
             wire.refused = reason.to_string();
             wire.count = *count;
         }
-        Fact::MemberEnrolled(_) | Fact::KeyRevoked { .. } | Fact::NamesShown => {}
+        Fact::MemberEnrolled(_) | Fact::KeyRevoked { .. } | Fact::NamesShown | Fact::WalkCleared { .. } => {}
         Fact::Contributed { .. } | Fact::Withdrawn { .. } => {}
     }
     wire

@@ -123,6 +123,7 @@ impl IntoStatus for Refusal {
             Self::AlreadyRevoked(_)
             | Self::NotLive(_)
             | Self::OfCertificate(_)
+            | Self::NoWalk(_)
             | Self::LastAdminKey(_)
             | Self::LastAdmin(_)
             | Self::Ladder(_) => Status::failed_precondition(self.to_string()),
@@ -145,6 +146,8 @@ impl IntoStatus for SequenceError {
 impl IntoStatus for CheckError {
     fn into_status(self) -> Status {
         match self {
+            Self::Field(error) => error.into_status(),
+            Self::Blocked(_) => Status::permission_denied(self.to_string()),
             Self::Quota(exhausted) => exhausted.into_status(),
             Self::Read(_) | Self::Search(_) => internal(&self),
         }

@@ -89,6 +89,8 @@ fn fact() -> impl Strategy<Value = Fact> {
             }
         }),
         Just(Fact::NamesShown),
+        any::<usize>().prop_map(|which| Fact::WalkSeen { level: WalkLevel::ALL[which % WalkLevel::ALL.len()] }),
+        any::<[u8; 5]>().prop_map(|bytes| Fact::WalkCleared { member: MemberId::from_bytes(bytes) }),
     ]
 }
 
