@@ -40,12 +40,12 @@ const EVEN: Steps = [20, 28, 36];
 /// Two touches are of the same bit at most so many times as often as by even chance. Variants of pictures: at least 2.1 times.
 const EVEN_MAX: f64 = 1.7;
 /// Bits that only one or two tests touched: evenly, if one looks away from some bits that change all the time. Of variants of
-/// pictures there are at most about 60, and the fewer the more is asked.
-const RARE: Steps = [62, 68, 74];
+/// pictures there are at most about 67, and the fewer the more is asked.
+const RARE: Steps = [72, 80, 88];
 /// Before so many tests there may be more.
-const RARE_TESTS_MIN: u32 = 56;
+const RARE_TESTS_MIN: u32 = 64;
 /// Bits that any test touched, of 256. Variants of pictures never touch the bits that stand out most.
-const TOUCHED: Steps = [205, 215, 225];
+const TOUCHED: Steps = [220, 230, 240];
 /// Tests with a PDQ hash that no picture has.
 const FORGED: Steps = [12, 20, 32];
 

@@ -128,7 +128,7 @@ fn walks_are_blocked_before_a_third_of_the_bits_is_known_and_variants_of_a_pictu
 }
 
 #[test]
-fn a_walk_under_hashes_of_no_picture_or_of_one_question_a_day_is_blocked_too() {
+fn a_walk_of_one_question_a_day_and_one_in_single_bits_are_blocked_too() {
     let (listed, questions) = walk(256, 3);
     let mut walks = walks();
     let slow = questions.iter().enumerate().any(|(day, question)| {
@@ -147,6 +147,26 @@ fn a_walk_under_hashes_of_no_picture_or_of_one_question_a_day_is_blocked_too() {
     };
     let questions: Vec<_> = (0..256).map(single).collect();
     assert!(asked_until_blocked(&mut walks, &asker(2, None), listed, &questions) < 40);
+}
+
+#[test]
+fn hashes_that_no_picture_has_are_a_walk_even_if_they_differ_in_a_few_bits_only() {
+    for (flips, blocked) in [(2, false), (3, true)] {
+        let mut rng = StdRng::seed_from_u64(12);
+        let listed = picture(&mut rng);
+        let centre = near(&listed, 28, &mut rng);
+        let is_set = |bit: &usize| centre[bit / 64] >> (bit % 64) & 1 == 1;
+        let (set, clear): (Vec<usize>, Vec<usize>) = (0..40).partition(is_set);
+        let question = |at: usize| {
+            let mut words = centre;
+            [set[at % 8], clear[at / 8 % 8], 200].iter().take(flips).for_each(|bit| flip(&mut words, *bit));
+            pdq(words)
+        };
+        let questions: Vec<_> = (0..64).map(question).collect();
+        let mut walks = walks();
+        asked_until_blocked(&mut walks, &asker(1, None), pdq(listed), &questions);
+        assert_eq!(walks.is_blocked(id(1)), blocked, "{flips} bits flipped");
+    }
 }
 
 proptest! {
