@@ -93,7 +93,7 @@ impl QuotaTable {
         Self { checker: Limits::NONE, contributor: Limits::NONE, trusted: Limits::NONE, duties: Limits::NONE };
 
     /// That of a member without one of its own.
-    fn of(&self, status: Status, has_duties: bool) -> Limits {
+    pub fn of(&self, status: Status, has_duties: bool) -> Limits {
         let own = match status {
             Status::Trusted => Some(self.trusted),
             Status::Contributor => Some(self.contributor),

@@ -11,6 +11,7 @@ mod ledger;
 mod links;
 #[path = "../support/protobuf.rs"]
 mod protobuf;
+mod quotas;
 mod readme;
 mod settings;
 #[path = "../support/source.rs"]

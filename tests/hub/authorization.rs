@@ -39,6 +39,7 @@ const EXPECTED: &[(&str, &[Role], Code)] = &[
     ("/hashcommons.v1.AdminService/MarkKeyCompromised", &[Admin], Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/ListContributions", &[Auditor, Admin], Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/ListKeys", &[Auditor, Admin], Code::Ok),
+    ("/hashcommons.v1.AdminService/ReleaseMember", &[Admin], Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/SetQuota", &[Admin], Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/RevokeKey", &[Admin], Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/ListAudit", &[Auditor, Admin], Code::Ok),

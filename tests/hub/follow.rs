@@ -182,6 +182,7 @@ async fn members_keys_and_what_others_marked_red_are_sealed_for_contributors() {
     let hub = TestHub::start().await;
     let one = hub.member("One", &[Role::Contributor]).await;
     let other = hub.member("Other", &[Role::Contributor]).await;
+    let (_, trusted) = hub.trusted("Trusted").await;
     let reviewer = hub.member("Reviewer", &[Role::Reviewer]).await;
     let auditor = hub.member("Auditor", &[Role::Auditor]).await;
     let marked = |n, tlp: v1::Tlp| {
@@ -197,8 +198,9 @@ async fn members_keys_and_what_others_marked_red_are_sealed_for_contributors() {
     assert!(all.iter().all(opens), "an auditor reads everything");
     let entries = red..size;
     for (name, client, readable) in [
-        ("its contributor", &one, entries.clone()),
-        ("another contributor", &other, strict..size),
+        ("the red one's contributor", &one, red..strict),
+        ("the other's contributor", &other, strict..size),
+        ("a trusted contributor", &hub.client(&trusted), strict..size),
         ("a reviewer", &reviewer, entries),
         ("the operator", &hub.admin(), 0..size),
     ] {

@@ -24,7 +24,8 @@ fn totals(response: &v1::CheckResponse) -> Vec<(Outcome, u64)> {
 
 async fn hub_with_member() -> (TestHub, Client) {
     let hub = TestHub::start().await;
-    let member = hub.member("Both", &[Role::Contributor, Role::Checker]).await;
+    let (_, key) = hub.trusted("Both").await;
+    let member = hub.client(&key);
     (hub, member)
 }
 
@@ -71,7 +72,7 @@ async fn pdq_and_digests_come_first_then_the_nearest_by_share_of_bits_then_the_o
     let strong_and_weak = contribute(&member, "both", vec![phash.clone(), near(&pdq(4), 30)]).await;
     let response = check(&member, check_of([phash, pdq(4), dhash, md5])).await;
     assert_eq!(ids(&response), [equal, equal_too, strong_far, strong_and_weak, weak_equal, weak_far]);
-    let evidence: Vec<_> = response.matches[3].evidence.iter().map(|one| (one.kind(), one.distance)).collect();
+    let evidence: Vec<_> = response.matches[3].evidence.iter().map(|one| (one.kind(), one.distance())).collect();
     assert_eq!(evidence, [(SignalKind::Pdq, 30), (SignalKind::Phash, 0)], "strong before weak, in a match too");
     assert!(!response.more);
     hub.stop().await;
@@ -89,7 +90,7 @@ async fn an_entry_that_several_queries_find_is_one_match_with_all_the_evidence_w
         assert_eq!(totals(&response), [(Outcome::Match, 2), (Outcome::Match, 2), (Outcome::NoMatch, 0)]);
         assert_eq!(response.more, limit == 1);
         let evidence = &response.matches[0].evidence;
-        let evidence: Vec<_> = evidence.iter().map(|one| (one.signal, one.distance)).collect();
+        let evidence: Vec<_> = evidence.iter().map(|one| (one.signal, one.distance())).collect();
         assert_eq!(evidence, [(0, 0), (1, 5)], "limit {limit}");
     }
     hub.stop().await;

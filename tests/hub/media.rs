@@ -77,7 +77,7 @@ async fn a_picture_contributed_by_its_hashes_is_found_in_any_format_it_comes_bac
     assert_eq!((check.results.len(), check.matches.len()), (5, 1));
     let found = &check.matches[0];
     assert_eq!(found.entry.as_ref().unwrap().entry_id, entry);
-    assert!(found.evidence.iter().all(|evidence| evidence.distance == 0));
+    assert!(found.evidence.iter().all(|evidence| evidence.band() == v1::Band::Identical));
 
     let answer = member.check_media(jpeg, Options { limit: Some(1), ..Options::default() }).await.unwrap();
     assert_eq!(answer.format, "jpeg");

@@ -86,8 +86,8 @@ async fn entries_of_others_that_were_traced_are_counted_by_day_and_survive_a_res
 #[tokio::test]
 async fn events_of_others_that_were_opened_to_a_follower_are_counted_and_sealed_ones_are_not() {
     let hub = TestHub::start().await;
-    let (one_id, one_key) = hub.enrol("One", "NZ", &[Role::Contributor]).await;
-    let (two_id, two_key) = hub.enrol("Two", "NZ", &[Role::Contributor]).await;
+    let (one_id, one_key) = hub.trusted("One").await;
+    let (two_id, two_key) = hub.trusted("Two").await;
     let (one, two) = (hub.client(&one_key), hub.client(&two_key));
     contribute(&one, "a", vec![pdq(1)]).await;
     contribute(&one, "b", vec![pdq(2)]).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hashcommons::client::Client;
-use hashcommons::domain::{ManualClock, Role, SeededEntropy, SystemClock, SystemEntropy, Timestamp};
+use hashcommons::domain::{ManualClock, Role, SeededEntropy, Status, SystemClock, SystemEntropy, Timestamp};
 use hashcommons::hub::{
     ADMIN_KEY_FILE, HubConfig, Report, SECOND_ADMIN_KEY_FILE, SequencerThread, StartError, UseCases, audit,
 };
@@ -152,6 +152,13 @@ impl TestHub {
     /// Enrols a member that may have these roles; gives its id and a key with just these.
     pub async fn enrol(&self, name: &str, jurisdiction: &str, roles: &[Role]) -> (String, ApiKey) {
         self.operators().enrol(name, jurisdiction, roles).await
+    }
+
+    /// The same of a member that is trusted, and sees distances.
+    pub async fn trusted(&self, name: &str) -> (String, ApiKey) {
+        let (member, key) = self.enrol(name, "NZ", &[Role::Checker, Role::Contributor]).await;
+        self.operators().approve(&member, Status::Trusted).await;
+        (member, key)
     }
 
     /// A client of a new member with these roles.

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::testing::{draft, timestamp};
-use crate::domain::{ChecklistItem, EventKind, RefusalReason, Role, StatusReason, WithdrawReason};
+use crate::domain::{ChecklistItem, EventKind, RefusalReason, Role, StatusReason, WalkLevel, WithdrawReason};
 
 fn fact() -> impl Strategy<Value = Fact> {
     let member = |bytes: [u8; 5]| Member {

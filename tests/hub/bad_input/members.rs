@@ -138,6 +138,7 @@ fn ids(scene: &Scene) -> Vec<Row> {
         quota,
     };
     let some = Some(v1::Quota { streams: Some(1), ..Default::default() });
+    let release = |member: &str| v1::ReleaseMemberRequest { member_id: member.to_owned() };
     let networks = |networks: &[&str]| v1::IssueKeyRequest {
         member_id: "m-aaaaaaaa".to_owned(),
         networks: networks.iter().map(|network| (*network).to_owned()).collect(),
@@ -202,6 +203,8 @@ fn ids(scene: &Scene) -> Vec<Row> {
             ),
             (quota("m-aaaaaaaa", "", some).into(), Code::NotFound, "member m-aaaaaaaa: no such member".to_owned()),
             (quota("", "k-aaaaaaaa", some).into(), absent().0, absent().1),
+            bad(release("m-short"), "member_id: must be `m-` and 8 characters"),
+            (release("m-aaaaaaaa").into(), Code::NotFound, "member m-aaaaaaaa: no such member".to_owned()),
             bad(networks(&["127.0.0.1", "example.org"]), &format!("networks[1]: {no_cidr}")),
             bad(
                 networks(&["192.0.2.7/24"]),
@@ -211,7 +214,7 @@ fn ids(scene: &Scene) -> Vec<Row> {
             bad(networks(&["127.0.0.1"; 33]), "networks: must be at most 32, got 33"),
             bad(
                 v1::IssueKeyRequest { certificate: "00".to_owned(), ..networks(&[]) },
-                "certificate: must be 64 hexadecimal digits",
+                "certificate: must be 64 hex digits, got 2",
             ),
             bad(compromised(&own, None), "since: is required"),
             bad(compromised(&own, at(4_000_000_000)), "since: must not be in the future"),
