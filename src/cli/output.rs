@@ -205,10 +205,10 @@ pub fn evidence(evidence: &[v1::Evidence], orientations: &[Orientation]) -> Stri
             None | Some(Orientation::AsStored) => String::new(),
             Some(orientation) => format!(" ({orientation})"),
         };
-        match evidence.distance {
-            Some(0) => format!("{kind} equal{turned}"),
-            Some(bits) => format!("{kind} at {bits} bits{turned}"),
-            None => format!("{kind} {}{turned}", code::<Band>(evidence.band)),
+        match (evidence.distance, evidence.band()) {
+            (Some(0), _) | (None, v1::Band::Identical) => format!("{kind} equal{turned}"),
+            (Some(bits), _) => format!("{kind} at {bits} bits{turned}"),
+            (None, _) => format!("{kind} {}{turned}", code::<Band>(evidence.band)),
         }
     };
     evidence.iter().map(one).collect::<Vec<_>>().join(", ")

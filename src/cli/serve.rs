@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Verdict, output};
 use crate::domain::{Quota, SystemClock, SystemEntropy};
 use crate::hub::{ADMIN_KEY_FILE, HubConfig, SECOND_ADMIN_KEY_FILE};
-use crate::policy::QuotaTable;
+use crate::policy::{QuotaTable, WalkLimits};
 use crate::serve::{self, ServeConfig, TlsFiles, TransportLimits};
 use crate::worker::{PoolConfig, Sandboxing};
 
@@ -235,7 +235,12 @@ impl Args {
                 listen,
                 tls,
                 behind_tls_proxy,
-                hub: HubConfig { origin: self.origin.or(file.origin), media, quotas: file.quota.table() },
+                hub: HubConfig {
+                    origin: self.origin.or(file.origin),
+                    media,
+                    quotas: file.quota.table(),
+                    walks: WalkLimits::default(),
+                },
                 transport,
             },
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),

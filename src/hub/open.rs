@@ -50,6 +50,8 @@ pub struct HubConfig {
     pub media: PoolConfig,
     /// How much members may use that have no quota of their own.
     pub quotas: QuotaTable,
+    /// What is taken for a search for a listed hash.
+    pub walks: WalkLimits,
 }
 
 /// Every use case, and the thread behind them.
@@ -258,7 +260,7 @@ impl Opened {
 
         let viewer = Viewer { roster: roster.clone(), taxonomies: taxonomies.clone(), clock: clock.clone() };
         let quotas = Quotas::new(config.quotas);
-        let walks = Walks::new(WalkSecret::new(entropy.bytes()?), WalkLimits::default());
+        let walks = Walks::new(WalkSecret::new(entropy.bytes()?), config.walks.clone());
         let seen = Arc::new(Mutex::new(Seen::new(walks)));
         let watch = Watch { roster: roster.clone(), sequencer: sequencer.clone(), seen };
         let unseal =

@@ -37,3 +37,4 @@ mod streams;
 #[allow(dead_code, reason = "tests/transport uses the rest")]
 mod support;
 mod turns;
+mod walks;

@@ -11,7 +11,7 @@ use hashcommons::hub::{
     ADMIN_KEY_FILE, HubConfig, Report, SECOND_ADMIN_KEY_FILE, SequencerThread, StartError, UseCases, audit,
 };
 use hashcommons::media::DecodeLimits;
-use hashcommons::policy::{ApiKey, Peer, Principal, QuotaTable};
+use hashcommons::policy::{ApiKey, Peer, Principal, QuotaTable, WalkLimits};
 use hashcommons::serve::{self, Running, ServeConfig, TransportLimits};
 use hashcommons::wire::v1;
 use hashcommons::worker::PoolConfig;
@@ -53,6 +53,7 @@ pub fn config(directory: &Path) -> ServeConfig {
             },
             // Tests ask as much as they like, but those of quotas.
             quotas: QuotaTable::NONE,
+            walks: WalkLimits::default(),
         },
         transport: TransportLimits::default(),
     }

@@ -15,7 +15,7 @@ use super::Verdict;
 use crate::domain::{SystemClock, SystemEntropy};
 use crate::hub::{ADMIN_KEY_FILE, HubConfig, SECOND_ADMIN_KEY_FILE};
 use crate::media::DecodeLimits;
-use crate::policy::QuotaTable;
+use crate::policy::{QuotaTable, WalkLimits};
 use crate::serve::{self, ServeConfig, TransportLimits};
 use crate::worker::PoolConfig;
 
@@ -60,6 +60,7 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
             origin: Some("demo.hashcommons.example/ledger".to_owned()),
             media: PoolConfig::with_workers(2),
             quotas: QuotaTable::default(),
+            walks: WalkLimits::default(),
         },
         transport: TransportLimits::default(),
     };
