@@ -137,7 +137,7 @@ fn a_walk_of_one_question_a_day_and_one_in_single_bits_are_blocked_too() {
     });
     assert!(slow);
     // Single bits: always a set bit too many or too few.
-    let Signal::Pdq { hash, .. } = listed else { unreachable!() };
+    let Signal::Pdq { hash, .. } = listed else { panic!("a PDQ hash") };
     let mut centre = hash.words();
     (0..31).for_each(|bit| flip(&mut centre, bit * 8));
     let single = |bit| {
