@@ -169,6 +169,28 @@ fn hashes_that_no_picture_has_are_a_walk_even_if_they_differ_in_a_few_bits_only(
     }
 }
 
+#[test]
+fn a_walk_under_noise_in_a_few_bits_is_blocked_too() {
+    let mut rng = StdRng::seed_from_u64(13);
+    let listed = picture(&mut rng);
+    let centre = near(&listed, 30, &mut rng);
+    let bit_of = |words: &[u64; 4], bit: usize| words[bit / 64] >> (bit % 64) & 1 == 1;
+    // Pairs that change neither the distance nor how many bits are set.
+    let agree = (0..256).filter(|bit| bit_of(&centre, *bit) && bit_of(&listed, *bit));
+    let differ = (0..256).filter(|bit| !bit_of(&centre, *bit) && bit_of(&listed, *bit));
+    let noise: Vec<(usize, usize)> = agree.zip(differ).take(8).collect();
+    let question = |_| {
+        let mut words = near(&centre, 2, &mut rng);
+        for (agree, differ) in noise.iter().filter(|_| rng.random()) {
+            flip(&mut words, *agree);
+            flip(&mut words, *differ);
+        }
+        pdq(words)
+    };
+    let questions: Vec<_> = (0..200).map(question).collect();
+    assert!(asked_until_blocked(&mut walks(), &asker(1, None), pdq(listed), &questions) < 100);
+}
+
 proptest! {
     #[test]
     fn a_question_asked_again_is_never_a_walk(distance in 0..20_usize, times in 1..400_u64, seed: u64) {
