@@ -137,7 +137,7 @@ fn a_walk_of_one_question_a_day_and_one_in_single_bits_are_blocked_too() {
     });
     assert!(slow);
     // Single bits: always a set bit too many or too few.
-    let Signal::Pdq { hash, .. } = listed else { unreachable!() };
+    let Signal::Pdq { hash, .. } = listed else { panic!("a PDQ hash") };
     let mut centre = hash.words();
     (0..31).for_each(|bit| flip(&mut centre, bit * 8));
     let single = |bit| {
@@ -167,6 +167,28 @@ fn hashes_that_no_picture_has_are_a_walk_even_if_they_differ_in_a_few_bits_only(
         asked_until_blocked(&mut walks, &asker(1, None), pdq(listed), &questions);
         assert_eq!(walks.is_blocked(id(1)), blocked, "{flips} bits flipped");
     }
+}
+
+#[test]
+fn a_walk_under_noise_in_a_few_bits_is_blocked_too() {
+    let mut rng = StdRng::seed_from_u64(13);
+    let listed = picture(&mut rng);
+    let centre = near(&listed, 30, &mut rng);
+    let bit_of = |words: &[u64; 4], bit: usize| words[bit / 64] >> (bit % 64) & 1 == 1;
+    // Pairs that change neither the distance nor how many bits are set.
+    let agree = (0..256).filter(|bit| bit_of(&centre, *bit) && bit_of(&listed, *bit));
+    let differ = (0..256).filter(|bit| !bit_of(&centre, *bit) && bit_of(&listed, *bit));
+    let noise: Vec<(usize, usize)> = agree.zip(differ).take(8).collect();
+    let question = |_| {
+        let mut words = near(&centre, 2, &mut rng);
+        for (agree, differ) in noise.iter().filter(|_| rng.random()) {
+            flip(&mut words, *agree);
+            flip(&mut words, *differ);
+        }
+        pdq(words)
+    };
+    let questions: Vec<_> = (0..200).map(question).collect();
+    assert!(asked_until_blocked(&mut walks(), &asker(1, None), pdq(listed), &questions) < 100);
 }
 
 proptest! {
