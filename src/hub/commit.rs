@@ -123,7 +123,7 @@ impl Committer {
     }
 
     /// Commits events that nobody asked for: those that begin a ledger, and counts.
-    pub fn found(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), CommitError> {
+    pub fn commit_events(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), CommitError> {
         let mut pending = Pending::new(self.frontier.size(), self.times(), self.state.roster().load_full());
         let store = self.store.clone();
         let mut rows = Rows::new(&store);
@@ -167,7 +167,7 @@ impl Committer {
             request: None,
             fact: refused(last, count),
         };
-        self.found(counted.into_iter().map(event))
+        self.commit_events(counted.into_iter().map(event))
     }
 
     /// When the next event happens, and what the clock says: the first is never earlier than the last event.

@@ -96,6 +96,7 @@ impl AuditEvent {
         Self { index, event, member, key }
     }
 
+    /// Whether it is what is wanted, but for its time, which its row tells.
     fn is(&self, query: &AuditQuery) -> bool {
         let by = match self.event.by {
             Actor::Hub => (None, None),
@@ -116,8 +117,6 @@ impl AuditEvent {
             && (query.key.is_none() || query.key == self.key || query.key == replaced)
             && (query.kinds.is_empty() || query.kinds.iter().any(is_of))
             && (query.request.is_none() || query.request == self.event.request)
-            && query.since.is_none_or(|since| self.event.at >= since)
-            && query.until.is_none_or(|until| self.event.at < until)
             && match query.result {
                 None => true,
                 Some(AuditResult::Done) => refused.is_none(),

@@ -246,7 +246,7 @@ impl Opened {
             count: count.clone(),
         };
         if !founded {
-            committer.found(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
+            committer.commit_events(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
         }
         // From now on its presence says that there is a ledger.
         publish_key(&directory, &verifier)?;

@@ -436,6 +436,15 @@ async fn a_page_that_has_to_read_much_lets_others_have_their_turn_and_may_end_ea
     assert!(page.events.is_empty() && page.next.is_some(), "more than 4,096 events are two pages' work");
     assert_eq!(list(&hub.admin(), rare).await, []);
 
+    // What is read in many steps and pages is each event once.
+    for ascending in [false, true] {
+        let kinds = vec!["key-issued".to_owned()];
+        let issued = v1::ListAuditRequest { kinds, ascending, page_size: 1_000, ..Default::default() };
+        let issued: Vec<_> = list(&hub.admin(), issued).await.iter().map(|event| event.index).collect();
+        assert_eq!(issued.len(), 2 + 1 + 64 * 80);
+        assert!(issued.is_sorted_by(|a, b| if ascending { a < b } else { a > b }));
+    }
+
     let use_cases = hub.running().use_cases().unwrap();
     let permit = hub.principal(&hub.admin_key).permit().unwrap();
     let inspect = use_cases.inspect.clone();

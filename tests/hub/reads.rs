@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use hashcommons::client::Client;
 use hashcommons::domain::Role;
+use hashcommons::store::Fault;
 use hashcommons::wire::v1::{self, ReadKind};
 use rocksdb::{DB, IteratorMode, Options};
+use tonic::Code;
 
 use crate::follow::events;
 use crate::items::contribute;
@@ -139,6 +141,21 @@ async fn names_shown_are_counted_each_time_and_the_first_in_a_day_is_an_event() 
     trace(&auditor, entry).await.unwrap();
     assert_eq!(shown(&auditor).await.len(), 2);
     hub.check().await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_hub_that_takes_no_more_changes_still_shows_an_operator_who_members_are_and_counts_it() {
+    let hub = TestHub::start().await;
+    hub.running().use_cases().unwrap().store.inject(Fault::BeforeWrite);
+    let request = v1::EnrolMemberRequest { name: "X".to_owned(), jurisdiction: "NZ".to_owned(), ..Default::default() };
+    assert_eq!(hub.admin().admin().enrol_member(request).await.unwrap_err().code(), Code::Unavailable);
+    let members = hub.admin().admin().list_members(v1::ListMembersRequest {}).await.unwrap().into_inner().members;
+    assert_eq!(members.len(), 1);
+    let counted = reads(&hub.admin(), &members[0].member_id).await;
+    assert_eq!(counted, [of("2026-11-22", ReadKind::Names, 1)]);
+    let audit = v1::ListAuditRequest::default();
+    assert_eq!(hub.admin().admin().list_audit(audit).await.unwrap().into_inner().events.len(), 3, "the founding");
     hub.stop().await;
 }
 
