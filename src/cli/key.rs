@@ -247,6 +247,9 @@ fn words(key: &v1::Key) -> String {
     if !key.label.is_empty() {
         text.push_str(&format!("  \"{}\"", output::plain(&key.label)));
     }
+    if key.last_used.is_some() {
+        text.push_str(&format!("  last used {}", output::time(key.last_used.as_ref())));
+    }
     if key.expires.is_some() {
         text.push_str(&format!("  expires {}", output::time(key.expires.as_ref())));
     }

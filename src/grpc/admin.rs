@@ -158,7 +158,12 @@ impl AdminService for Service {
         let permit = permit::<operation::ListMembers, _>(&request)?;
         let of = &request.get_ref().member_id;
         let of = if of.is_empty() { None } else { Some(of.parse().at("member_id").map_err(IntoStatus::into_status)?) };
-        Ok(Response::new(v1::ListKeysResponse { keys: members.keys(&permit, of).iter().map(key).collect() }))
+        let keys = members
+            .keys(&permit, of)
+            .iter()
+            .map(|(one, used)| v1::Key { last_used: used.map(wire::timestamp), ..key(one) })
+            .collect();
+        Ok(Response::new(v1::ListKeysResponse { keys }))
     }
 
     #[tracing::instrument(name = "set_quota", skip_all)]

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::count::Count;
 use super::decide::{Decision, Intent, Pending, Refusal, refused};
 use super::fold::{Change, FoldError, fold};
+use super::last_used::LastUsed;
 use super::read::{self, ReadError};
 use super::refuse::SharedRefusals;
 use super::state::State;
@@ -74,6 +75,7 @@ pub struct Committer {
     pub(super) clock_is_behind: bool,
     pub(super) refusals: SharedRefusals,
     pub(super) count: Count,
+    pub(super) last_used: LastUsed,
 }
 
 impl Committer {
@@ -138,6 +140,7 @@ impl Committer {
         let now = self.clock.now();
         self.state.expire(now);
         self.count.flush_now_and_then();
+        self.last_used.flush_now_and_then();
         let ended = self.refusals.take_ended(now);
         self.note(ended)
     }
@@ -145,6 +148,7 @@ impl Committer {
     /// The last that the writer does.
     pub fn close(&mut self) {
         self.count.flush();
+        self.last_used.flush();
         let counted = self.refusals.take_all();
         if let Err(error) = self.note(counted) {
             tracing::error!(%error, "how often keys were refused could not be recorded");

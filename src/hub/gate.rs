@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use super::last_used::LastUsed;
 use crate::domain::Clock;
 use crate::policy::{
     ApiKey, AuthError, Authority, Exhausted, Lapsed, MacSecret, OpenStream, Peer, Principal, Quotas, Roster, Throttle,
@@ -18,6 +19,7 @@ pub struct Gate {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) quotas: Quotas,
     pub(super) throttle: Throttle,
+    pub(super) last_used: LastUsed,
 }
 
 /// Why somebody is not let in.
@@ -37,10 +39,16 @@ impl Gate {
     /// [`Denied`] unless the key is live and for the peer's address.
     pub fn authenticate(&self, key: Option<&ApiKey>, peer: &Peer) -> Result<Principal, Denied> {
         let now = self.clock.now();
-        self.roster.load().authenticate(key, peer, &self.secret, now).or_else(|error| {
-            self.throttle.failed(peer.address, key.map(ApiKey::id), now)?;
-            Err(error.into())
-        })
+        match self.roster.load().authenticate(key, peer, &self.secret, now) {
+            Ok(principal) => {
+                self.last_used.note(principal.key, now);
+                Ok(principal)
+            }
+            Err(error) => {
+                self.throttle.failed(peer.address, key.map(ApiKey::id), now)?;
+                Err(error.into())
+            }
+        }
     }
 
     /// Notes that `peer` came without anything that could be a key.
@@ -64,6 +72,10 @@ impl Gate {
     /// # Errors
     /// [`Lapsed`] if the key is no longer live or has lost its role.
     pub fn confirm(&self, authority: &Authority) -> Result<(), Lapsed> {
-        self.roster.load().confirm(authority, self.clock.now())
+        let now = self.clock.now();
+        self.roster.load().confirm(authority, now)?;
+        // Who keeps a stream open uses the key.
+        self.last_used.note(authority.principal.key, now);
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use super::decide::{Intent, Refusal};
 use super::inspect::AuditEvent;
+use super::last_used::LastUsed;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use super::unseal::Unseal;
@@ -27,6 +28,7 @@ pub struct Members {
     pub(super) roster: Arc<ArcSwap<Roster>>,
     pub(super) secret: MacSecret,
     pub(super) watch: Watch,
+    pub(super) last_used: LastUsed,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
 }
@@ -290,9 +292,14 @@ impl Members {
         Ok(members)
     }
 
-    /// All keys, or one member's, by id.
-    pub fn keys(&self, _permit: &Permit<operation::ListMembers>, member: Option<MemberId>) -> Vec<Key> {
+    /// All keys, or one member's, by id, each with the beginning of the hour in which it was last used.
+    pub fn keys(
+        &self,
+        _permit: &Permit<operation::ListMembers>,
+        member: Option<MemberId>,
+    ) -> Vec<(Key, Option<Timestamp>)> {
         let roster = self.roster.load();
-        roster.keys().filter(|key| member.is_none_or(|member| key.member == member)).cloned().collect()
+        let wanted = roster.keys().filter(|key| member.is_none_or(|member| key.member == member));
+        wanted.map(|key| (key.clone(), self.last_used.of(key.id))).collect()
     }
 }

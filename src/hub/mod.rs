@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `walks`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
+//! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
@@ -26,6 +26,7 @@ mod follow;
 mod founding;
 mod gate;
 mod inspect;
+mod last_used;
 mod load;
 mod members;
 mod open;

@@ -20,6 +20,7 @@ use super::founding::{
 };
 use super::gate::Gate;
 use super::inspect::Inspect;
+use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
 use super::members::Members;
 use super::prove::Prove;
@@ -231,6 +232,7 @@ impl Opened {
         let (head_sender, head) = watch::channel(Head { size, checkpoint: Arc::new(checkpoint) });
         let head_sender = Arc::new(head_sender);
         let last_at = last_time(&store, size)?;
+        let last_used = LastUsed::load(store.clone())?;
         let (refusals, count) = (SharedRefusals::default(), Count::new(store.clone(), clock.clone()));
         let mut committer = Committer {
             store: store.clone(),
@@ -244,6 +246,7 @@ impl Opened {
             clock_is_behind: false,
             refusals: refusals.clone(),
             count: count.clone(),
+            last_used: last_used.clone(),
         };
         if !founded {
             committer.commit_events(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
@@ -283,6 +286,7 @@ impl Opened {
                 clock: clock.clone(),
                 quotas: quotas.clone(),
                 throttle: Throttle::default(),
+                last_used: last_used.clone(),
             },
             check_media: CheckMedia::new(check.clone(), decoders, config.media.limits.bytes_max, config.media.workers),
             check,
@@ -325,6 +329,7 @@ impl Opened {
             members: Members {
                 sequencer,
                 watch,
+                last_used,
                 unseal,
                 store: store.clone(),
                 roster,

@@ -3,7 +3,7 @@
 use rocksdb::{WriteBatch, WriteOptions};
 
 use super::{Family, Store, StoreError, keys};
-use crate::domain::{Date, EntryId, EntryState, Key, Member, ReadKey, RequestDigest, Signal, Timestamp};
+use crate::domain::{Date, EntryId, EntryState, Key, KeyId, Member, ReadKey, RequestDigest, Signal, Timestamp};
 use crate::ledger::record::{self, v1};
 use crate::ledger::{Hash, NodeId, Salt, SignedCheckpoint};
 
@@ -113,6 +113,11 @@ impl Batch<'_> {
     pub fn delete_reads_before(&mut self, day: Date) -> Result<(), StoreError> {
         self.rows.delete_range_cf(self.store.family(Family::Reads)?, &[][..], keys::day(day).as_bytes());
         Ok(())
+    }
+
+    /// The beginning of the hour in which a key was last used.
+    pub fn put_last_used(&mut self, key: KeyId, hour: Timestamp) -> Result<(), StoreError> {
+        self.put(Family::LastUsed, &key.bytes(), &hour.millis().to_be_bytes())
     }
 
     /// The newest checkpoint: the ledger's size and root.

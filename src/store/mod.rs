@@ -59,12 +59,14 @@ pub(crate) enum Family {
     Audit,
     /// Day, member, kind -> how much it read.
     Reads,
+    /// Key -> the hour in which it was last used.
+    LastUsed,
     /// Checkpoint, how far the fold has come.
     Meta,
 }
 
 impl Family {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Events,
         Self::Tree,
         Self::Entries,
@@ -75,6 +77,7 @@ impl Family {
         Self::Receipts,
         Self::Audit,
         Self::Reads,
+        Self::LastUsed,
         Self::Meta,
     ];
 
@@ -93,6 +96,7 @@ impl Family {
             Self::Receipts => "receipts",
             Self::Audit => "audit",
             Self::Reads => "reads",
+            Self::LastUsed => "last_used",
             Self::Meta => "meta",
         }
     }

@@ -5,7 +5,7 @@ use rocksdb::{Direction, IteratorMode, ReadOptions};
 
 use super::signals::{SignalRow, signal_row};
 use super::{Family, Store, StoreError, keys};
-use crate::domain::{EntryId, EntryState, Key, Member, ReadKey, RequestDigest, Signal, Timestamp};
+use crate::domain::{EntryId, EntryState, Key, KeyId, Member, ReadKey, RequestDigest, Signal, Timestamp};
 use crate::ledger::record::{self, RecordError, v1};
 use crate::ledger::{Hash, Leaf, NodeId, Salt};
 
@@ -169,6 +169,19 @@ impl Store {
             let read = || Some((keys::read_reads(&key)?, keys::read_index(&value)?));
             read().ok_or_else(|| StoreError::damaged(Family::Reads, "?", "must be a day's reading and 8 bytes"))
         }))
+    }
+
+    /// The beginning of the hour in which each key was last used, of those that were.
+    pub fn last_used(&self) -> Result<Vec<(KeyId, Timestamp)>, StoreError> {
+        let rows = self.scan(Family::LastUsed, &[], &[])?.map(|row| {
+            let (key, value) = row?;
+            let id = || Some(KeyId::from_bytes(key[..].try_into().ok()?));
+            let read = || Some((id()?, Timestamp::from_millis(keys::read_index(&value)?).ok()?));
+            read().ok_or_else(|| {
+                StoreError::damaged(Family::LastUsed, "?", "must be a key's id and a time, 5 and 8 bytes")
+            })
+        });
+        rows.collect()
     }
 
     /// Which event this request led to, if it was seen before.

@@ -215,6 +215,7 @@ pub fn key(key: &Key) -> v1::Key {
         compromised_since: key.compromised_since.map(timestamp),
         networks: key.networks.iter().map(ToString::to_string).collect(),
         quota: quota(&key.quota),
+        last_used: None,
         certificate: match &key.credential {
             Credential::Secret(_) => String::new(),
             Credential::Certificate(certificate) => certificate.to_string(),

@@ -69,3 +69,51 @@ fn a_key_is_never_sent_in_the_clear_to_an_address_that_others_can_reach() {
     }
     hub.stop();
 }
+
+#[test]
+fn a_client_certificate_is_a_key_until_that_is_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("hub");
+    let hub = HubProcess::start_with(&data_dir, |command| {
+        command.args(["--tls-cert", &fixture("localhost.pem"), "--tls-key", &fixture("localhost.key")]);
+        command.args(["--tls-client-ca", &fixture("authority.pem")]);
+    });
+    let url = format!("https://localhost:{}", hub.address.rsplit(':').next().unwrap());
+    let (authority, certificate, private) = (fixture("authority.pem"), fixture("client.pem"), fixture("client.key"));
+    let ask = |arguments: &[&str]| -> Ran {
+        let mut command = program();
+        command.args(arguments).args(["--json", "--hub", &url, "--ca-cert", &authority]);
+        command.output().unwrap().into()
+    };
+    let admin = data_dir.join("admin.key");
+    let admin = ["--key-file", admin.to_str().unwrap()];
+    let enrol = ["member", "enrol", "--name", "Desk", "--jurisdiction", "NZ", "--duty", "auditor"];
+    let enrolled = ask(&[&enrol[..], &admin].concat());
+    let member = enrolled.json()[0]["memberId"].as_str().unwrap().to_owned();
+    let shown = ["--client-cert", &certificate, "--client-key", &private];
+    let list = |more: &[&str]| ask(&[&["member", "list"], more].concat());
+    // Signed by the hub's authority, and still nobody's.
+    let ran = list(&shown);
+    assert!(ran.code == 2 && ran.stderr.contains("unknown, revoked, expired or not for this address"), "{ran:?}");
+
+    let issued = ask(&[&["key", "issue", &member, "--certificate", &certificate], &admin[..]].concat());
+    let (facts, fingerprint) = (&issued.json()[0], std::fs::read_to_string(fixture("client.fingerprint")).unwrap());
+    assert_eq!(facts["key"]["certificate"], fingerprint.trim(), "{issued:?}");
+    assert!(facts["secret"].as_str().is_none_or(str::is_empty), "{facts}");
+    let ran = list(&shown);
+    assert_eq!((ran.code, ran.json().len()), (0, 1), "{ran:?}");
+    // One key a certificate; and none that could be rotated.
+    let ran = ask(&[&["key", "issue", &member, "--certificate", &certificate], &admin[..]].concat());
+    assert!(ran.code == 2 && ran.stderr.contains("certificate: is that of another live key"), "{ran:?}");
+    let id = facts["key"]["keyId"].as_str().unwrap();
+    let ran = ask(&[&["key", "rotate", id], &admin[..]].concat());
+    assert!(ran.code == 2 && ran.stderr.contains("is a certificate's"), "{ran:?}");
+    // With somebody else's API key it opens nothing; without the certificate that does.
+    assert_eq!((list(&[&shown[..], &admin].concat()).code, list(&admin).code), (2, 0));
+
+    assert_eq!(ask(&[&["key", "revoke", id], &admin[..]].concat()).code, 0);
+    assert_eq!(list(&shown).code, 2);
+    let ran = ask(&[&["key", "issue", &member, "--certificate", &fixture("client.key")], &admin[..]].concat());
+    assert!(ran.code == 2 && ran.stderr.contains("--certificate") && ran.stderr.contains("client.key"), "{ran:?}");
+    hub.stop();
+}

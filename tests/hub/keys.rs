@@ -336,3 +336,43 @@ async fn a_compromised_key_opens_nothing_and_all_that_was_contributed_with_it_si
     hub.check().await;
     hub.stop().await;
 }
+
+#[tokio::test]
+async fn a_key_is_listed_with_the_hour_in_which_it_was_last_used_and_no_more() {
+    let hub = TestHub::start().await;
+    let (member_id, key) = hub.enrol("Checker", "NZ", &[Role::Checker]).await;
+    let used = |hub: &TestHub| {
+        let (admin, member_id) = (hub.admin(), member_id.clone());
+        async move {
+            let listed = admin.admin().list_keys(v1::ListKeysRequest { member_id }).await.unwrap().into_inner().keys;
+            listed[0].last_used.as_ref().map(|time| time.to_string())
+        }
+    };
+    assert_eq!(used(&hub).await, None);
+    // What opens nothing uses nothing.
+    let wrong = ApiKey::new(key.id(), [7; 20]);
+    checkpoint(&hub.client(&wrong)).await.unwrap_err();
+    assert_eq!(used(&hub).await, None);
+    hub.clock.advance(Duration::from_secs(1_234));
+    checkpoint(&hub.client(&key)).await.unwrap();
+    assert_eq!(used(&hub).await.as_deref(), Some("2026-11-22T12:00:00Z"));
+    hub.clock.advance(Duration::from_secs(3_600));
+    assert_eq!(used(&hub).await.as_deref(), Some("2026-11-22T12:00:00Z"));
+    checkpoint(&hub.client(&key)).await.unwrap();
+    assert_eq!(used(&hub).await.as_deref(), Some("2026-11-22T13:00:00Z"));
+    let hub = hub.restart().await;
+    assert_eq!(used(&hub).await.as_deref(), Some("2026-11-22T13:00:00Z"));
+
+    // An open stream uses it, whether anything is asked or not.
+    let (_requests, receiver) = mpsc::channel::<v1::CheckRequest>(1);
+    let _answers = hub.client(&key).checks().check_stream(ReceiverStream::new(receiver)).await.unwrap();
+    hub.clock.advance(Duration::from_secs(7_200));
+    for _ in 0..200 {
+        if used(&hub).await.as_deref() == Some("2026-11-22T15:00:00Z") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(used(&hub).await.as_deref(), Some("2026-11-22T15:00:00Z"));
+    hub.stop().await;
+}
