@@ -7,8 +7,11 @@ use hashcommons::domain::{KeyId, Role};
 use hashcommons::policy::{ApiKey, Limits, QuotaTable};
 use hashcommons::wire::v1;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status};
+use tonic::client::Grpc;
+use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 use v1::check_stream_response::Answer;
 use v1::contribute_stream_response::Outcome;
@@ -241,5 +244,64 @@ async fn whoever_fails_too_often_is_told_to_come_later_and_whoever_has_a_key_is_
     check(&hub.client(&key), 1).await.unwrap();
     hub.clock.advance(Duration::from_secs(5));
     assert_eq!(check(&wrong(99), 1).await.unwrap_err().code(), Code::Unauthenticated);
+    hub.stop().await;
+}
+
+/// Begins so many requests with `key` that never become complete, a connection for every 200 of them.
+async fn begin(hub: &TestHub, key: &ApiKey, count: usize) -> Vec<JoinHandle<Result<(), Status>>> {
+    let mut begun = Vec::new();
+    while begun.len() < count {
+        let channel = connect(hub).await;
+        for _ in 0..(count - begun.len()).min(200) {
+            let mut grpc = Grpc::new(channel.clone());
+            let mut request = Request::new(tokio_stream::pending::<()>());
+            request.metadata_mut().append("authorization", format!("Bearer {}", key.reveal()).parse().unwrap());
+            begun.push(tokio::spawn(async move {
+                grpc.ready().await.unwrap();
+                let path = "/hashcommons.v1.CheckService/Check".parse().unwrap();
+                grpc.client_streaming(request, path, ProstCodec::<(), ()>::default()).await.map(|_| ())
+            }));
+        }
+    }
+    begun
+}
+
+/// Waits until what `key` asks is answered so, in a word.
+async fn until(hub: &TestHub, key: &ApiKey, wanted: &str) {
+    for _ in 0..1_000 {
+        let answer = check(&hub.client(key), 1).await;
+        if answer.as_ref().map_or_else(|refused| refused.message(), |()| "ok").contains(wanted) {
+            if let Err(refused) = answer {
+                assert_eq!(refused.code(), Code::ResourceExhausted);
+                assert!(refused.get_details_retry_info().is_some());
+            }
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never `{wanted}`");
+}
+
+#[tokio::test]
+async fn who_floods_takes_half_of_the_hub_and_all_who_flood_leave_the_operators_a_way_in() {
+    let hub = TestHub::start().await;
+    let mut keys = Vec::new();
+    for name in ["One", "Other", "Third"] {
+        keys.push(hub.enrol(name, "NZ", &[Role::Checker]).await.1);
+    }
+    let of_one = begin(&hub, &keys[0], 512).await;
+    until(&hub, &keys[0], "this member has 512 requests on their way").await;
+    until(&hub, &keys[1], "ok").await;
+    let of_other = begin(&hub, &keys[1], 512).await;
+    until(&hub, &keys[2], "the hub has as many requests as it can work on").await;
+
+    hub.admin().admin().list_members(v1::ListMembersRequest {}).await.unwrap();
+    let request = v1::RevokeKeyRequest { key_id: keys[0].id().to_string() };
+    hub.admin().admin().revoke_key(request).await.unwrap();
+    call(&connect(&hub).await, "/grpc.health.v1.Health/Check", &[]).await.unwrap();
+
+    of_other.iter().for_each(JoinHandle::abort);
+    until(&hub, &keys[2], "ok").await;
+    of_one.iter().for_each(JoinHandle::abort);
     hub.stop().await;
 }
