@@ -184,8 +184,8 @@ async fn only_post_is_answered() {
 
 #[tokio::test]
 async fn a_client_that_waits_for_a_shorter_time_is_answered_then() {
-    let hub = TestHub::start().await;
-    // Its message never comes, and the hub would wait for it for half a minute.
+    // Its message never comes, and the hub would wait for it for longer than the test does.
+    let hub = TestHub::start_with(|config| config.transport.message = 10 * BOUND).await;
     let code = ask(&hub, post(CHECK).header("grpc-timeout", "100m"), head(0, 10)).await;
     assert_eq!(code, Code::DeadlineExceeded);
     hub.stop().await;

@@ -8,9 +8,10 @@ use hashcommons::client::Client;
 use hashcommons::policy::ApiKey;
 use hashcommons::serve::TlsFiles;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
+use tokio::time::timeout;
 
 use crate::process::HubProcess;
-use crate::raw::{CHECK, DATA, Raw, empty_message, open};
+use crate::raw::{BOUND, CHECK, DATA, Raw, empty_message, open};
 use crate::support::TestHub;
 use crate::well_behaved::WellBehaved;
 
@@ -25,9 +26,12 @@ async fn is_served(raw: &mut Raw) -> bool {
 
 /// Connects until one is served: a place that was given up comes free in its own time.
 async fn served_at_last(address: SocketAddr) {
-    while !is_served(&mut Raw::silent(address).await).await {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let served = async {
+        while !is_served(&mut Raw::silent(address).await).await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(BOUND, served).await.expect("a place comes free");
 }
 
 /// Lets this process have as many connections as it may.

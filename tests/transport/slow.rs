@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::raw::{CHECK, DATA, END_STREAM, Frame, HEADERS, Raw, WATCH, empty_message, open, request_headers, reset};
+use tokio::time::timeout;
+
+use crate::raw::{
+    BOUND, CHECK, DATA, END_STREAM, Frame, HEADERS, Raw, WATCH, empty_message, open, request_headers, reset,
+};
 use crate::support::TestHub;
 use crate::well_behaved::WellBehaved;
 
@@ -95,18 +99,21 @@ async fn requests_that_are_abandoned_give_their_places_back() {
     drop(raw);
     // By going away without a word.
     for _ in 0..50 {
-        let answered = loop {
-            let mut raw = Raw::silent(hub.address()).await;
-            let streams = (0..STREAMS).map(|n| 2 * n + 1);
-            let frames: Vec<_> = streams.flat_map(|stream| [open(stream, WATCH), empty_message(stream)]).collect();
-            if raw.try_begin().await.is_err() || raw.send(&frames).await.is_err() {
-                continue;
-            }
-            // Turned away, if the hub has not noticed yet that the last one is gone.
-            if let Some(frame) = raw.next_of(DATA).await {
-                break frame;
+        let answered = async {
+            loop {
+                let mut raw = Raw::silent(hub.address()).await;
+                let streams = (0..STREAMS).map(|n| 2 * n + 1);
+                let frames: Vec<_> = streams.flat_map(|stream| [open(stream, WATCH), empty_message(stream)]).collect();
+                if raw.try_begin().await.is_err() || raw.send(&frames).await.is_err() {
+                    continue;
+                }
+                // Turned away, if the hub has not noticed yet that the last one is gone.
+                if let Some(frame) = raw.next_of(DATA).await {
+                    break frame;
+                }
             }
         };
+        let answered = timeout(BOUND, answered).await.expect("a place comes free");
         assert_eq!(answered.payload[0], 0);
     }
     beside.finish().await;

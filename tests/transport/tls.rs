@@ -13,9 +13,11 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::process::HubProcess;
+use crate::raw::BOUND;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
 
@@ -94,9 +96,12 @@ impl TlsHub {
 
     async fn shows_at_last(&self, name: &str) {
         let expected = CertificateDer::from_pem_file(fixture(name)).unwrap();
-        while self.shown().await != expected {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let shown = async {
+            while self.shown().await != expected {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(BOUND, shown).await.expect("the other certificate");
     }
 
     fn stop(mut self) -> String {
