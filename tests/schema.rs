@@ -78,6 +78,7 @@ const NOT_PERSONAL: &[(&str, &str)] = &[
     ("hashcommons.v1.Term.name", "a content type's or an authority's name"),
     ("hashcommons.v1.Opening.names_shown", "that organisations' names were shown, not which"),
     ("hashcommons.record.v1.Event.names_shown", "that organisations' names were shown, not which"),
+    ("hashcommons.v1.Key.last_used", "the hour in which an organisation's key was last used"),
     ("hashcommons.record.v1.Member.name", "an organisation's name"),
     ("hashcommons.record.v1.Key.mac", "a message authentication code"),
 ];

@@ -22,10 +22,10 @@ pub struct LastUsed {
     hours: Arc<Mutex<Hours>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Hours {
     keys: HashMap<KeyId, Hour>,
-    flushed: Option<Instant>,
+    flushed: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ impl LastUsed {
     pub(super) fn load(store: Arc<Store>) -> Result<Self, StoreError> {
         let known = |(key, began)| (key, Hour { began, is_on_disk: true });
         let keys = store.last_used()?.into_iter().map(known).collect();
-        Ok(Self { store, hours: Arc::new(Mutex::new(Hours { keys, flushed: None })) })
+        Ok(Self { store, hours: Arc::new(Mutex::new(Hours { keys, flushed: Instant::now() })) })
     }
 
     /// Notes that a key is used.
@@ -61,7 +61,7 @@ impl LastUsed {
 
     /// Writes down what is only in memory, if that was not done just now. Only for the store's one writer.
     pub(super) fn flush_now_and_then(&self) {
-        let is_due = self.lock().flushed.is_none_or(|flushed| flushed.elapsed() >= FLUSH_EVERY);
+        let is_due = self.lock().flushed.elapsed() >= FLUSH_EVERY;
         if is_due {
             self.flush();
         }
@@ -70,7 +70,7 @@ impl LastUsed {
     /// Writes down what is only in memory. Only for the store's one writer.
     pub(super) fn flush(&self) {
         let mut hours = self.lock();
-        hours.flushed = Some(Instant::now());
+        hours.flushed = Instant::now();
         let news: Vec<_> =
             hours.keys.iter().filter(|(_, hour)| !hour.is_on_disk).map(|(key, hour)| (*key, hour.began)).collect();
         // Nobody who comes with a key waits for the disk.

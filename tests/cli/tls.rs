@@ -89,7 +89,7 @@ fn a_client_certificate_is_a_key_until_that_is_revoked() {
     let admin = ["--key-file", admin.to_str().unwrap()];
     let enrol = ["member", "enrol", "--name", "Desk", "--jurisdiction", "NZ", "--duty", "auditor"];
     let enrolled = ask(&[&enrol[..], &admin].concat());
-    let member = enrolled.json()[0]["memberId"].as_str().unwrap().to_owned();
+    let member = enrolled.json()[0]["member_id"].as_str().unwrap().to_owned();
     let shown = ["--client-cert", &certificate, "--client-key", &private];
     let list = |more: &[&str]| ask(&[&["member", "list"], more].concat());
     // Signed by the hub's authority, and still nobody's.
@@ -105,7 +105,7 @@ fn a_client_certificate_is_a_key_until_that_is_revoked() {
     // One key a certificate; and none that could be rotated.
     let ran = ask(&[&["key", "issue", &member, "--certificate", &certificate], &admin[..]].concat());
     assert!(ran.code == 2 && ran.stderr.contains("certificate: is that of another live key"), "{ran:?}");
-    let id = facts["key"]["keyId"].as_str().unwrap();
+    let id = facts["key"]["key_id"].as_str().unwrap();
     let ran = ask(&[&["key", "rotate", id], &admin[..]].concat());
     assert!(ran.code == 2 && ran.stderr.contains("is a certificate's"), "{ran:?}");
     // With somebody else's API key it opens nothing; without the certificate that does.
