@@ -173,6 +173,13 @@ id40! {
     MemberId, "m-"
 }
 
+impl MemberId {
+    /// The five bytes as a number.
+    pub fn number(self) -> u64 {
+        self.0.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+}
+
 id40! {
     /// The public part of an API key: which key it is.
     KeyId, "k-"

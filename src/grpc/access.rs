@@ -9,10 +9,9 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
-use super::load::Place;
 use super::{Desk, request_id};
 use crate::domain::{CallId, EventKind, Role};
-use crate::policy::{ApiKey, ApiKeyError, Aspect, Operation, Peer, Principal, Refused, operation};
+use crate::policy::{ApiKey, ApiKeyError, Aspect, Full, Held, Operation, Peer, Principal, Refused, operation};
 use crate::wire::{IntoStatus, METHODS, busy};
 
 /// Operators' methods: they need no place, so that a hub that is flooded can still be helped.
@@ -214,7 +213,7 @@ async fn deny<E>(desk: Desk, denied: Denied) -> Result<http::Response<Body>, E> 
 impl<S> AccessService<S> {
     /// Lets the request pass, with its principal attached and a place to be worked on, or says why not. Puts its id into `id` as
     /// soon as it has one.
-    fn admit<B>(&self, request: &mut http::Request<B>, id: &mut Option<CallId>) -> Result<Option<Place>, Denied> {
+    fn admit<B>(&self, request: &mut http::Request<B>, id: &mut Option<CallId>) -> Result<Option<Held>, Denied> {
         let path = request.uri().path();
         let (operation, roles) = match access(path) {
             None => return Err(Status::unimplemented("no such method").into()),
@@ -246,10 +245,22 @@ impl<S> AccessService<S> {
             }
             return Err(Denied::Role { principal: Principal { request: id.clone(), ..principal }, refused, change });
         }
-        let place = needs_place.then(|| self.desk.load.enter(principal.member)).transpose();
-        let place = place.map_err(|overload| busy(&overload))?;
+        let place = needs_place.then(|| self.desk.places.take(principal.member, 1)).transpose();
+        let place = place.map_err(|full| self.overload(full))?;
         request.extensions_mut().insert(Principal { request: id.clone(), ..principal });
         Ok(place)
+    }
+}
+
+impl<S> AccessService<S> {
+    fn overload(&self, full: Full) -> Status {
+        match full {
+            Full::ForAll => busy(&"the hub has as many requests as it can work on: send it again in a moment"),
+            Full::ForOne => {
+                let own = self.desk.places.of_one();
+                busy(&format_args!("this member has {own} requests on their way: wait for answers before sending more"))
+            }
+        }
     }
 }
 

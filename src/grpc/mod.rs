@@ -9,7 +9,6 @@ mod check;
 mod contribute;
 mod intake;
 mod ledger;
-mod load;
 pub mod request_id;
 mod review;
 mod router;
@@ -27,11 +26,14 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::sync::watch;
 use tonic::{Request, Status};
 
-use self::load::Load;
 use crate::hub::{Gate, UseCases};
-use crate::policy::{Authority, Lapsed, OpenStream, Operation, Permit, Principal};
+use crate::policy::{Authority, Lapsed, OpenStream, Operation, Permit, Places, Principal};
 use crate::wire::IntoStatus;
 
+/// Requests worked on at the same time. A request has its place until its answer, or its stream of answers, begins. When all are
+/// taken the next is refused at once. Health, the schema and operators' methods need none: a hub that is flooded can be looked at,
+/// and whoever floods it suspended.
+const PLACES: usize = 1_024;
 /// How often an open stream's permit is looked at again. Revocation is to reach it within a second.
 const RECONFIRM: Duration = Duration::from_millis(500);
 
@@ -40,13 +42,14 @@ const RECONFIRM: Duration = Duration::from_millis(500);
 pub struct Desk {
     use_cases: Arc<OnceLock<UseCases>>,
     stopping: watch::Receiver<bool>,
-    load: Load,
+    /// For requests that are worked on.
+    places: Places,
 }
 
 impl Desk {
     /// A desk without use cases yet. Streams end when `stopping` becomes true.
     pub fn new(stopping: watch::Receiver<bool>) -> Self {
-        Self { use_cases: Arc::default(), stopping, load: Load::default() }
+        Self { use_cases: Arc::default(), stopping, places: Places::new(PLACES) }
     }
 
     /// Opens the desk. Has effect once.

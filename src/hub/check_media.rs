@@ -1,15 +1,11 @@
 //! Use case: hash a picture and look up its hashes. The picture lives in memory for as long as it takes, and nowhere else; and it
 //! is decoded in a process of its own.
 
-use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
 use super::check::{Check, CheckAnswer, CheckError, CheckQuery, Outcome, Query};
 use crate::domain::FieldError;
 use crate::media::{Fingerprint, OrientedSignal, Turns};
-use crate::policy::{Exhausted, Meter, OpenStream, Permit, operation};
-use crate::worker::{JobError, Pool, SubmitError};
+use crate::policy::{Exhausted, Full, Held, Meter, OpenStream, Permit, Places, operation};
+use crate::worker::{JobError, Owner, Pool, SubmitError};
 
 /// Uploads that may be on their way or waiting, for each picture that is being decoded.
 const UPLOADS_PER_WORKER: usize = 16;
@@ -25,8 +21,8 @@ pub struct CheckMedia {
     /// None if they cannot be sandboxed here.
     decoders: Option<Pool>,
     bytes_max: usize,
-    places: Arc<Semaphore>,
-    memory: Arc<Semaphore>,
+    places: Places,
+    memory: Places,
 }
 
 /// A picture as it arrives.
@@ -35,7 +31,6 @@ pub struct Upload {
     permit: Permit<operation::Check>,
     decoders: Pool,
     bytes_max: usize,
-    memory: Arc<Semaphore>,
     file: File,
     _stream: OpenStream,
 }
@@ -44,8 +39,8 @@ pub struct Upload {
 /// whoever has it then.
 struct File {
     bytes: Vec<u8>,
-    _place: OwnedSemaphorePermit,
-    memory: Option<OwnedSemaphorePermit>,
+    _place: Held,
+    memory: Held,
 }
 
 impl AsRef<[u8]> for File {
@@ -91,9 +86,14 @@ pub enum CheckMediaError {
     /// A field is not as it must be.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// Too many others are on their way, or they are too large.
+    /// Too many are on their way, or they are too large.
     #[error("the hub is taking as many pictures as it can: send it again in a moment")]
     Busy,
+    /// The same, of this member's.
+    #[error(
+        "the hub is taking as many pictures of this member as it can while others may come: send it again in a moment"
+    )]
+    BusyForOne,
     /// It was not given to a decoder.
     #[error(transparent)]
     Submit(#[from] SubmitError),
@@ -105,6 +105,15 @@ pub enum CheckMediaError {
     Check(#[from] CheckError),
 }
 
+impl From<Full> for CheckMediaError {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::ForAll => Self::Busy,
+            Full::ForOne => Self::BusyForOne,
+        }
+    }
+}
+
 impl CheckMedia {
     /// Takes pictures of at most `bytes_max` bytes, for so many workers; none at all without decoders.
     pub(super) fn new(check: Check, decoders: Option<Pool>, bytes_max: usize, workers: usize) -> Self {
@@ -112,8 +121,8 @@ impl CheckMedia {
             check,
             decoders,
             bytes_max,
-            places: Arc::new(Semaphore::new(workers.max(1) * UPLOADS_PER_WORKER)),
-            memory: Arc::new(Semaphore::new((LONGEST_UPLOADS * bytes_max).div_ceil(MEMORY_UNIT))),
+            places: Places::new(workers.max(1) * UPLOADS_PER_WORKER),
+            memory: Places::new((LONGEST_UPLOADS * bytes_max).div_ceil(MEMORY_UNIT)),
         }
     }
 
@@ -127,14 +136,15 @@ impl CheckMedia {
         let quotas = &self.check.quotas;
         let stream = quotas.open_stream(permit.principal())?;
         quotas.take(permit.principal(), Meter::Checks, 1, self.check.viewer.clock.now())?;
-        let place = self.places.clone().try_acquire_owned().map_err(|_| CheckMediaError::Busy)?;
+        let member = permit.principal().member;
+        let place = self.places.take(member, 1)?;
+        let memory = self.memory.take(member, 0)?;
         Ok(Upload {
             check: self.check.clone(),
             permit,
             decoders,
             bytes_max: self.bytes_max,
-            memory: self.memory.clone(),
-            file: File { bytes: Vec::new(), _place: place, memory: None },
+            file: File { bytes: Vec::new(), _place: place, memory },
             _stream: stream,
         })
     }
@@ -171,13 +181,7 @@ impl Upload {
     /// Makes room for so many bytes.
     fn grow(&mut self, capacity: usize) -> Result<(), CheckMediaError> {
         let File { bytes, memory, .. } = &mut self.file;
-        let held = memory.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = u32::try_from(capacity.div_ceil(MEMORY_UNIT).saturating_sub(held)).unwrap_or(u32::MAX);
-        let more = self.memory.clone().try_acquire_many_owned(more).map_err(|_| CheckMediaError::Busy)?;
-        match memory {
-            Some(memory) => memory.merge(more),
-            None => *memory = Some(more),
-        }
+        memory.take(capacity.div_ceil(MEMORY_UNIT).saturating_sub(memory.count()))?;
         bytes.reserve_exact(capacity - bytes.len());
         Ok(())
     }
@@ -190,7 +194,8 @@ impl Upload {
         // The stream goes on counting until there is an answer.
         let Self { check, permit, decoders, file, _stream, .. } = self;
         // The file takes its place with it, and gives it back when it is hashed, or when the caller has gone away.
-        let fingerprint = decoders.submit(file, options.turns)?.await?;
+        let owner = Owner(permit.principal().member.number());
+        let fingerprint = decoders.submit_for(owner, file, options.turns)?.await?;
         let signals = fingerprint.signals();
         let queries = signals.iter().map(|turned| Query::new(turned.signal, None)).collect::<Result<_, _>>()?;
         let mut check = check.look_up(&permit, &CheckQuery::new(queries, options.limit)?).await?;

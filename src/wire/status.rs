@@ -161,7 +161,7 @@ impl IntoStatus for CheckMediaError {
             Self::TooLong { .. } => Status::out_of_range(self.to_string()),
             Self::NoDecoder => Status::failed_precondition(self.to_string()),
             Self::Field(error) => error.into_status(),
-            Self::Busy | Self::Submit(SubmitError::Busy) => busy(&self),
+            Self::Busy | Self::BusyForOne | Self::Submit(SubmitError::Busy) => busy(&self),
             Self::Submit(SubmitError::Unavailable | SubmitError::Stopped) => Status::unavailable(self.to_string()),
             // A file that ends its decoder is a file that is not as it must be; one whose decoder somebody else ended is not.
             Self::Decoder(error) if error.is_the_files() => FieldError::new("media", error).into_status(),

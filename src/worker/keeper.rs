@@ -85,10 +85,15 @@ impl Post {
             }
             worker.forget_words();
             self.warn_if_due(worker.held());
+            let owner = job.owner;
             match self.ask(&mut worker, &job) {
-                Ok(outcome) => job.finish(outcome),
+                Ok(outcome) => {
+                    job.finish(outcome);
+                    self.queue.done(owner);
+                }
                 Err(trouble) => {
                     job.finish(Err(self.bury(worker, &trouble)));
+                    self.queue.done(owner);
                     return Next::Replace;
                 }
             }

@@ -30,7 +30,7 @@ pub use child::run;
 pub use config::{PoolConfig, Sandboxing};
 pub use error::{JobError, StartError, SubmitError};
 pub use pool::Pool;
-pub use queue::Pending;
+pub use queue::{Owner, Pending};
 pub use sandbox::Held;
 
 /// The hidden command of the program that [`run`] is behind.

@@ -7,15 +7,15 @@ use std::thread::JoinHandle;
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::keeper::Post;
-use super::queue::{Pending, Queue};
+use super::queue::{Owner, Pending, Queue};
 use super::{Held, PoolConfig, StartError, SubmitError};
 use crate::media::{DecodeError, DecodeLimits, FingerprintError, Turns};
 
 /// Workers that hash pictures. Clones share them; when the last is gone they are ended.
 #[derive(Clone)]
-pub struct Pool(Arc<Owner>);
+pub struct Pool(Arc<Workers>);
 
-struct Owner {
+struct Workers {
     queue: Arc<Queue>,
     limits: DecodeLimits,
     held: Held,
@@ -41,16 +41,21 @@ impl Pool {
             let post = post.clone();
             std::thread::Builder::new().name(format!("media-{n}")).spawn(move || post.keep())
         };
-        let mut owner =
-            Owner { queue, limits, held: Held::LIMITS_ALONE, stop: Mutex::new(Some(stop)), keepers: Mutex::default() };
+        let mut shared = Workers {
+            queue,
+            limits,
+            held: Held::LIMITS_ALONE,
+            stop: Mutex::new(Some(stop)),
+            keepers: Mutex::default(),
+        };
         for n in 0..workers {
             let keeper = keeper(n).map_err(|error| system(&error))?;
-            owner.keepers.get_mut().unwrap_or_else(PoisonError::into_inner).push(keeper);
+            shared.keepers.get_mut().unwrap_or_else(PoisonError::into_inner).push(keeper);
         }
-        // From here on whoever gives up lets go of `owner`, which ends what was started.
-        owner.held = owner.queue.first()?;
-        post.warn_if_due(&owner.held);
-        Ok(Self(Arc::new(owner)))
+        // From here on whoever gives up lets go of `shared`, which ends what was started.
+        shared.held = shared.queue.first()?;
+        post.warn_if_due(&shared.held);
+        Ok(Self(Arc::new(shared)))
     }
 
     /// The walls around the first worker; the others have the same.
@@ -63,13 +68,36 @@ impl Pool {
     /// # Errors
     /// [`SubmitError`], at once, if it cannot be taken.
     pub fn submit(&self, file: impl AsRef<[u8]> + Send + 'static, turns: Turns) -> Result<Pending, SubmitError> {
-        let Owner { queue, limits, .. } = &*self.0;
+        self.take(file, turns, None)
+    }
+
+    /// The same on behalf of one of several, who gets no more workers than leave one for the others, and less than they do while they
+    /// wait.
+    ///
+    /// # Errors
+    /// [`SubmitError`].
+    pub fn submit_for(
+        &self,
+        owner: Owner,
+        file: impl AsRef<[u8]> + Send + 'static,
+        turns: Turns,
+    ) -> Result<Pending, SubmitError> {
+        self.take(file, turns, Some(owner))
+    }
+
+    fn take(
+        &self,
+        file: impl AsRef<[u8]> + Send + 'static,
+        turns: Turns,
+        owner: Option<Owner>,
+    ) -> Result<Pending, SubmitError> {
+        let Workers { queue, limits, .. } = &*self.0;
         let (got, max) = (file.as_ref().len(), limits.bytes_max);
         if got > max {
             let error = DecodeError::TooManyBytes { got, max };
             return Ok(Pending::decided(Err(FingerprintError::from(error).into()), queue));
         }
-        queue.put(Box::new(file), turns)
+        queue.put(Box::new(file), turns, owner)
     }
 
     /// Ends the workers. Those who wait for an answer are told. Takes as long as it takes to end a process.
@@ -78,7 +106,7 @@ impl Pool {
     }
 }
 
-impl Owner {
+impl Workers {
     fn stop(&self) {
         self.queue.stop();
         drop(self.stop.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -90,7 +118,7 @@ impl Owner {
     }
 }
 
-impl Drop for Owner {
+impl Drop for Workers {
     fn drop(&mut self) {
         self.stop();
     }

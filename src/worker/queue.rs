@@ -1,6 +1,7 @@
-//! What waits for a worker: bounded, without those who have gone away, and nobody waits where no worker is to come.
+//! What waits for a worker: bounded, fair to each of those on whose behalf it does, without those who have gone away, and nobody
+//! waits where no worker is to come.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake};
@@ -15,8 +16,14 @@ use crate::media::{Fingerprint, Turns};
 /// What a job comes to.
 pub(super) type Outcome = Result<Fingerprint, JobError>;
 
+/// Somebody whose files are not to keep others' waiting: a number of the caller's choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Owner(pub u64);
+
 /// A file to be hashed.
 pub(super) struct Job {
+    /// On whose behalf it is to be hashed, if it is somebody's among others.
+    pub(super) owner: Option<Owner>,
     /// Whatever holds it, and with it whatever its owner gives back when it is let go of.
     pub(super) file: Box<dyn AsRef<[u8]> + Send>,
     pub(super) turns: Turns,
@@ -40,10 +47,14 @@ pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
     max: usize,
+    /// Workers that one owner may have at the same time: with several, not the last one.
+    workers_of_one: usize,
 }
 
 struct State {
     jobs: VecDeque<Job>,
+    /// How many workers each owner has at the moment.
+    at_work: HashMap<Owner, usize>,
     /// Keepers that have a worker or may soon have one.
     up: usize,
     /// Of the first worker that got ready.
@@ -56,8 +67,16 @@ struct State {
 impl Queue {
     /// For so many keepers, with room for `max` jobs.
     pub(super) fn new(keepers: usize, max: usize) -> Self {
-        let state = State { jobs: VecDeque::new(), up: keepers, held: None, problem: None, stopped: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), max }
+        let state = State {
+            jobs: VecDeque::new(),
+            at_work: HashMap::new(),
+            up: keepers,
+            held: None,
+            problem: None,
+            stopped: false,
+        };
+        let workers_of_one = keepers.saturating_sub(1).max(1);
+        Self { state: Mutex::new(state), changed: Condvar::new(), max, workers_of_one }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -70,6 +89,7 @@ impl Queue {
         self: &Arc<Self>,
         file: Box<dyn AsRef<[u8]> + Send>,
         turns: Turns,
+        owner: Option<Owner>,
     ) -> Result<Pending, SubmitError> {
         let mut state = self.state();
         if state.stopped {
@@ -82,30 +102,38 @@ impl Queue {
             return Err(SubmitError::Busy);
         }
         let (answer, pending) = oneshot::channel();
-        state.jobs.push_back(Job { file, turns, answer });
+        state.jobs.push_back(Job { owner, file, turns, answer });
         drop(state);
-        self.changed.notify_one();
+        self.changed.notify_all();
         Ok(Pending::new(pending, self))
     }
 
     /// Puts a job back where it was taken from.
     pub(super) fn put_back(&self, job: Job) {
         let mut state = self.state();
+        state.leave(job.owner);
         state.jobs.push_front(job);
         let unwanted = state.unwanted();
         drop(state);
         unwanted.answer();
-        self.changed.notify_one();
+        self.changed.notify_all();
     }
 
-    /// Waits for the next job of someone who still waits for it; `None` when the pool stops.
+    /// A job is done, or its worker gone.
+    pub(super) fn done(&self, owner: Option<Owner>) {
+        self.state().leave(owner);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the next job of someone who still waits for it: the first of the owner who has the fewest workers. `None` when the
+    /// pool stops. To be given back by [`Self::done`] or [`Self::put_back`].
     pub(super) fn next(&self) -> Option<Job> {
         let mut state = self.state();
         loop {
             if state.stopped {
                 return None;
             }
-            if let Some(job) = state.jobs.pop_front() {
+            if let Some(job) = state.take(self.workers_of_one) {
                 return Some(job);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -184,6 +212,29 @@ impl Queue {
 struct Unwanted(VecDeque<Job>, JobError);
 
 impl State {
+    /// The next job that may be done now.
+    fn take(&mut self, workers_of_one: usize) -> Option<Job> {
+        let at_work = |job: &Job| job.owner.and_then(|owner| self.at_work.get(&owner)).copied().unwrap_or(0);
+        let waiting = self.jobs.iter().enumerate().map(|(at, job)| (at_work(job), at));
+        let (_, at) = waiting.filter(|(at_work, _)| *at_work < workers_of_one).min()?;
+        let job = self.jobs.remove(at)?;
+        if let Some(owner) = job.owner {
+            *self.at_work.entry(owner).or_default() += 1;
+        }
+        Some(job)
+    }
+
+    /// An owner has a worker less.
+    fn leave(&mut self, owner: Option<Owner>) {
+        let Some(owner) = owner else { return };
+        if let Some(at_work) = self.at_work.get_mut(&owner) {
+            *at_work -= 1;
+            if *at_work == 0 {
+                self.at_work.remove(&owner);
+            }
+        }
+    }
+
     /// Everything that waits, if there is nobody to do it.
     fn unwanted(&mut self) -> Unwanted {
         let why = if self.stopped { JobError::Stopped } else { JobError::Unavailable };
@@ -250,5 +301,60 @@ impl Wake for Unpark {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.sweep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A queue for so many workers, with a job for each of `owners`; and what waits for their outcomes.
+    fn queue(workers: usize, owners: &[Option<u64>]) -> (Arc<Queue>, Vec<Pending>) {
+        let queue = Arc::new(Queue::new(workers, 100));
+        let put = |(at, owner): (usize, &Option<u64>)| queue.put(Box::new([at as u8]), Turns::Shown, owner.map(Owner));
+        let waiting = owners.iter().enumerate().map(|job| put(job).unwrap()).collect();
+        (queue, waiting)
+    }
+
+    /// Which job comes next, and whose it is.
+    fn next(queue: &Queue) -> (u8, Option<Owner>) {
+        let job = queue.next().unwrap();
+        ((*job.file).as_ref()[0], job.owner)
+    }
+
+    fn is_idle(queue: &Queue) -> bool {
+        queue.state().take(queue.workers_of_one).is_none()
+    }
+
+    #[test]
+    fn the_owner_with_the_fewest_workers_comes_first_and_else_who_came_first() {
+        let (queue, _waiting) = queue(4, &[Some(1), Some(1), Some(1), Some(2), None, Some(2)]);
+        let order: Vec<u8> = (0..4).map(|_| next(&queue).0).collect();
+        assert_eq!(order, [0, 3, 4, 1]);
+        queue.done(Some(Owner(2)));
+        assert_eq!(next(&queue).0, 5, "the other owner has two workers");
+    }
+
+    #[test]
+    fn one_owner_never_has_the_last_worker_and_nobody_at_all_may() {
+        let (queue, _waiting) = queue(3, &[Some(1), Some(1), Some(1), None, None]);
+        let order: Vec<u8> = (0..4).map(|_| next(&queue).0).collect();
+        assert_eq!(order, [0, 3, 4, 1]);
+        assert!(is_idle(&queue), "its third waits for one of its own");
+        queue.done(Some(Owner(1)));
+        assert_eq!(next(&queue), (2, Some(Owner(1))));
+    }
+
+    #[test]
+    fn with_one_worker_an_owner_has_that_and_what_is_put_back_frees_it() {
+        let (queue, _waiting) = queue(1, &[Some(1), Some(1)]);
+        let job = queue.next().unwrap();
+        assert!(is_idle(&queue));
+        queue.put_back(job);
+        assert_eq!(next(&queue).0, 0);
+        queue.done(Some(Owner(1)));
+        assert_eq!(next(&queue).0, 1);
+        queue.done(Some(Owner(1)));
+        assert!(queue.state().at_work.is_empty());
     }
 }

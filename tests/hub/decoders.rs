@@ -73,11 +73,14 @@ async fn while_all_decoders_are_stuck_checks_are_answered_and_too_many_pictures_
     let fake = Fake::new("good");
     let (hub, checker) = hub(&fake).await;
     let mut waiting = JoinSet::new();
-    for job in 0..UPLOADS_MAX {
-        let checker = checker.clone();
-        waiting.spawn(async move { send(&checker, "hang").await });
-        // Two are being worked on; the others wait for them.
-        tokio::task::block_in_place(|| fake.wait_for_jobs((job + 1).min(2)));
+    // One member alone has one of the two, and half of the places.
+    let other = hub.member("Other", &[Role::Checker]).await;
+    for (client, jobs) in [(&checker, 1), (&other, 2)] {
+        for _ in 0..UPLOADS_MAX / 2 {
+            let client = client.clone();
+            waiting.spawn(async move { send(&client, "hang").await });
+        }
+        tokio::task::block_in_place(|| fake.wait_for_jobs(jobs));
     }
     let refused = async || loop {
         let (parts, answer) = upload(&checker);

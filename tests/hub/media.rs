@@ -215,19 +215,32 @@ async fn an_upload_above_the_limit_is_refused_while_it_arrives() {
 async fn uploads_that_do_not_end_take_their_own_places_and_nobody_elses() {
     let hub = TestHub::start().await;
     let checker = checker(&hub).await;
+    let other = hub.member("Other", &[Role::Checker]).await;
     let mut open = Vec::new();
     let mut answers = JoinSet::new();
-    for _ in 0..=UPLOADS_MAX {
-        let (parts, answer) = upload(&checker);
-        parts.send(chunk(png(&drawing(64, 64)))).await.unwrap();
-        answers.spawn(answer);
-        open.push(parts);
+    // None of them ends: the only one that is answered is the one too many, first of one member, then of all.
+    for (client, begun, words) in [
+        (&checker, UPLOADS_MAX / 2 + 1, "as many pictures of this member as it can while others may come"),
+        (&other, UPLOADS_MAX / 2, ""),
+        (&hub.member("Third", &[Role::Checker]).await, 1, "the hub is taking as many pictures as it can"),
+    ] {
+        for _ in 0..begun {
+            let (parts, answer) = upload(client);
+            parts.send(chunk(png(&drawing(64, 64)))).await.unwrap();
+            answers.spawn(answer);
+            open.push(parts);
+        }
+        if words.is_empty() {
+            // A place is taken when the hub has seen the request.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            continue;
+        }
+        let answered =
+            tokio::time::timeout(Duration::from_secs(30), answers.join_next()).await.expect("one is refused");
+        let status = answered.unwrap().unwrap().unwrap_err();
+        assert!(status.code() == Code::ResourceExhausted && status.message().contains(words), "{status:?}");
+        assert!(status.get_details_retry_info().is_some_and(|retry| retry.retry_delay.is_some()), "{status:?}");
     }
-    // None of them has ended: the only one that is answered is the one too many.
-    let answered = tokio::time::timeout(Duration::from_secs(30), answers.join_next()).await.expect("one is refused");
-    let status = answered.unwrap().unwrap().unwrap_err();
-    assert_eq!(status.code(), Code::ResourceExhausted);
-    assert!(status.get_details_retry_info().is_some_and(|retry| retry.retry_delay.is_some()), "{status:?}");
 
     checker.checks().check(check_of([pdq(1)])).await.expect("who sends no picture is served");
     drop(open);

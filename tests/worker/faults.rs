@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hashcommons::media::{DecodeError, FingerprintError, Turns};
-use hashcommons::worker::{JobError, PoolConfig, SubmitError};
+use hashcommons::worker::{JobError, Owner, PoolConfig, SubmitError};
 
 use crate::fake::{Fake, PDQ, run, run_when_up, start, wait_until};
 
@@ -105,6 +105,31 @@ fn while_one_worker_is_stuck_the_others_files_go_on() {
     }
     pool.stop();
     assert_eq!(stuck.wait(), Err(JobError::Stopped));
+    assert!(fake.nobody_left());
+}
+
+#[test]
+fn one_owner_leaves_a_worker_for_others_and_has_its_turn_again_when_its_own_is_free() {
+    let fake = Fake::new("good");
+    let pool = start(fake.config(2)).unwrap();
+    let (one, other) = (Owner(1), Owner(2));
+    let submit = |owner, job: &'static str| pool.submit_for(owner, job, Turns::Shown).unwrap();
+    let stuck = submit(one, "hang");
+    fake.wait_for_jobs(1);
+    let waits = submit(one, "its second");
+    // Whoever comes later is served before it, each time.
+    for job in ["of another", "of another again"] {
+        assert!(submit(other, job).wait().is_ok());
+    }
+    assert!(pool.submit("of nobody", Turns::Shown).unwrap().wait().is_ok());
+    assert_eq!(fake.lines("jobs"), ["hang", "of another", "of another again", "of nobody"]);
+
+    for pid in fake.pids() {
+        assert!(std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success());
+    }
+    assert_eq!(stuck.wait(), Err(JobError::Lost));
+    assert!(waits.wait().is_ok());
+    pool.stop();
     assert!(fake.nobody_left());
 }
 
