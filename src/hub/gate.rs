@@ -6,8 +6,8 @@ use arc_swap::ArcSwap;
 
 use crate::domain::Clock;
 use crate::policy::{
-    ApiKey, AuthError, Authority, Exhausted, Lapsed, MacSecret, OpenStream, Peer, Principal, Quotas, Roster, Throttle,
-    Throttled,
+    ApiKey, AuthError, Authority, Exhausted, Lapsed, MacSecret, OpenStream, Operation, Peer, Permit, Principal, Quotas,
+    Roster, Throttle, Throttled,
 };
 
 /// Tells who holds a key.
@@ -65,5 +65,12 @@ impl Gate {
     /// [`Lapsed`] if the key is no longer live or has lost its role.
     pub fn confirm(&self, authority: &Authority) -> Result<(), Lapsed> {
         self.roster.load().confirm(authority, self.clock.now())
+    }
+    /// The same permit as it would be given now: for each request of a stream.
+    ///
+    /// # Errors
+    /// [`Lapsed`] if it would not be given.
+    pub fn renew<O: Operation>(&self, permit: &Permit<O>) -> Result<Permit<O>, Lapsed> {
+        self.roster.load().renew(permit, self.clock.now())
     }
 }
