@@ -43,9 +43,8 @@ impl CheckService for Service {
         let use_cases = self.0.use_cases()?;
         let permit = permit::<operation::Check, _>(&request)?;
         let open = use_cases.gate.open_stream(permit.principal()).map_err(IntoStatus::into_status)?;
-        let authority = permit.authority();
-        let (stopped, farewell) = self.0.end(use_cases.gate.clone(), authority.clone());
-        let asked = Arc::new((use_cases.gate.clone(), authority, use_cases.check.clone(), permit));
+        let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
+        let asked = Arc::new((use_cases.gate.clone(), use_cases.check.clone(), permit));
         let requests = request.into_inner().take_until(stopped);
         // One after the other: what a caller has in flight beyond that waits in its own stream's window.
         let answers = requests.then(move |request| {
@@ -53,9 +52,9 @@ impl CheckService for Service {
             async move {
                 // A message has its price, also one that asks nothing.
                 consume_budget().await;
-                let (gate, authority, check, permit) = &*asked;
-                gate.confirm(authority).map_err(IntoStatus::into_status)?;
-                Ok(answer_one(check, permit, request?).await)
+                let (gate, check, permit) = &*asked;
+                let permit = gate.renew(permit).map_err(IntoStatus::into_status)?;
+                Ok(answer_one(check, &permit, request?).await)
             }
         });
         Ok(Response::new(while_open(open, answers.chain(farewell))))

@@ -43,14 +43,17 @@ impl ContributeService for Service {
         request: Request<Streaming<v1::ContributeRequest>>,
     ) -> Result<Response<Answers>, Status> {
         let use_cases = self.0.use_cases()?;
-        let contribute = use_cases.contribute.clone();
+        let (gate, contribute) = (use_cases.gate.clone(), use_cases.contribute.clone());
         let permit = permit::<operation::Contribute, _>(&request)?;
         let open = use_cases.gate.open_stream(permit.principal()).map_err(IntoStatus::into_status)?;
-        let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
+        let (stopped, farewell) = self.0.end(gate.clone(), permit.authority());
         // What has been read is answered: it may be on disk already.
         let answers = request.into_inner().take_until(stopped).map(move |request| {
-            let (contribute, permit) = (contribute.clone(), permit.clone());
-            async move { answer_one(&contribute, &permit, request?).await }
+            let (gate, contribute, permit) = (gate.clone(), contribute.clone(), permit.clone());
+            async move {
+                let permit = gate.renew(&permit).map_err(IntoStatus::into_status)?;
+                answer_one(&contribute, &permit, request?).await
+            }
         });
         Ok(Response::new(while_open(open, answers.buffered(IN_FLIGHT).chain(farewell))))
     }

@@ -74,12 +74,13 @@ impl From<StoreError> for FollowError {
 }
 
 impl Follow {
-    /// Events from `from` on, as many as fit one page. How many of others are opened is counted. The permit is confirmed anew for every page.
+    /// Events from `from` on, as many as fit one page. How many of others are opened is counted. The permit is renewed for
+    /// every page.
     ///
     /// # Errors
     /// [`FollowError`].
     pub fn page(&self, permit: &Permit<operation::Follow>, from: u64) -> Result<Page, FollowError> {
-        self.roster.load().confirm(&permit.authority(), self.clock.now())?;
+        let permit = self.roster.load().renew(permit, self.clock.now())?;
         let head = self.head.borrow().clone();
         if from > head.size {
             let problem = format!("must be 0 to {}, the index of the next event, got {from}", head.size);

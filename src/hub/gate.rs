@@ -7,8 +7,8 @@ use arc_swap::ArcSwap;
 use super::last_used::LastUsed;
 use crate::domain::Clock;
 use crate::policy::{
-    ApiKey, AuthError, Authority, Exhausted, Lapsed, MacSecret, OpenStream, Peer, Principal, Quotas, Roster, Throttle,
-    Throttled,
+    ApiKey, AuthError, Authority, Exhausted, Lapsed, MacSecret, OpenStream, Operation, Peer, Permit, Principal, Quotas,
+    Roster, Throttle, Throttled,
 };
 
 /// Tells who holds a key.
@@ -77,5 +77,12 @@ impl Gate {
         // Who keeps a stream open uses the key.
         self.last_used.note(authority.principal.key, now);
         Ok(())
+    }
+    /// The same permit as it would be given now: for each request of a stream.
+    ///
+    /// # Errors
+    /// [`Lapsed`] if it would not be given.
+    pub fn renew<O: Operation>(&self, permit: &Permit<O>) -> Result<Permit<O>, Lapsed> {
+        self.roster.load().renew(permit, self.clock.now())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::access::{Authority, Principal, Refused};
+use super::access::{Authority, Operation, Permit, Principal, Refused};
 use super::api_key::{ApiKey, MacSecret};
 use super::peer::Peer;
 use super::quota::Allowance;
@@ -122,6 +122,17 @@ impl Roster {
         let roles = member.roles();
         let has = |role| key.roles.contains(role) && roles.contains(role);
         if authority.roles.iter().any(has) { Ok(()) } else { Err(authority.refusal(member.status).into()) }
+    }
+
+    /// The same permit as it would be given now: what a caller sees, and how much it may use, can have changed since.
+    ///
+    /// # Errors
+    /// [`Lapsed`] if it would not be given.
+    pub fn renew<O: Operation>(&self, permit: &Permit<O>, now: Timestamp) -> Result<Permit<O>, Lapsed> {
+        let earlier = permit.principal();
+        let key = self.keys.get(&earlier.key).ok_or(AuthError)?;
+        let principal = self.principal(key, now).ok_or(AuthError)?;
+        Ok(Principal { request: earlier.request.clone(), ..principal }.permit()?)
     }
 
     /// Whether without these keys nobody could administer from `now` on without end, and with them somebody can.

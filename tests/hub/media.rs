@@ -31,7 +31,12 @@ pub const UPLOADS_MAX: usize = 32;
 
 /// A picture with much to see in it.
 pub fn drawing(width: u32, height: u32) -> RgbImage {
-    let picture = drawings::draw("rings", width, height);
+    drawn("rings", width, height)
+}
+
+/// One of the drawings that all tests of pictures share.
+pub fn drawn(name: &str, width: u32, height: u32) -> RgbImage {
+    let picture = drawings::draw(name, width, height);
     RgbImage::from_raw(width, height, picture.pixels().concat()).unwrap()
 }
 
