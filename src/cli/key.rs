@@ -79,7 +79,7 @@ pub enum Command {
         /// From when on, as in 2026-11-20T08:00:00Z
         #[arg(long, value_name = "TIME")]
         since: Timestamp,
-        /// Do not ask whether it is meant, if it is the key that this is done with
+        /// Do not ask whether it is meant, where it is the key that this is done with or one of the first start
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -114,7 +114,7 @@ pub enum Command {
         /// The key's id
         #[arg(value_name = "KEY")]
         key_id: String,
-        /// Do not ask whether it is meant, if it is the key that this is done with
+        /// Do not ask whether it is meant, where it is the key that this is done with or one of the first start
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -175,8 +175,8 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             show(hub.connect().await?.admin().rotate_key(request).await?.into_inner(), file, json)?;
         }
         Command::Compromised { key_id, since, yes, hub } => {
-            let is_own = confirm_own(&hub, &key_id, yes)?;
             let client = hub.connect().await?;
+            let is_own = confirm_end(&client, &hub, &key_id, yes).await?;
             let request = v1::MarkKeyCompromisedRequest { key_id: key_id.clone(), since: Some(timestamp(since)) };
             let key = client.admin().mark_key_compromised(request).await?.into_inner();
             if json {
@@ -217,8 +217,9 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             quota::set(&hub.connect().await?, request, json).await?;
         }
         Command::Revoke { key_id, yes, hub } => {
-            confirm_own(&hub, &key_id, yes)?;
-            let key = hub.connect().await?.admin().revoke_key(v1::RevokeKeyRequest { key_id }).await?.into_inner();
+            let client = hub.connect().await?;
+            confirm_end(&client, &hub, &key_id, yes).await?;
+            let key = client.admin().revoke_key(v1::RevokeKeyRequest { key_id }).await?.into_inner();
             if json { output::json(&key)? } else { output::line(&words(&key))? }
         }
     }
@@ -258,13 +259,28 @@ async fn list(client: &Client, request: v1::ListContributionsRequest, json: bool
     if json { Ok(()) } else { output::line(&format!("{count} entries were contributed with it")) }
 }
 
-/// Whether it is the key that this is done with; asks before that is taken away.
-fn confirm_own(hub: &HubArgs, key_id: &str, yes: bool) -> anyhow::Result<bool> {
+/// Asks before a key is taken away that would be missed: the one that this is done with, or one of the first start. Gives whether it is
+/// the former.
+async fn confirm_end(client: &Client, hub: &HubArgs, key_id: &str, yes: bool) -> anyhow::Result<bool> {
     let is_own = hub.key_id()?.is_some_and(|own| own.to_string() == key_id);
-    if is_own && !yes {
-        confirm(&format!("{key_id} is the key that you do this with: it will open nothing any more; is that meant?"))?;
+    if yes {
+        return Ok(is_own);
     }
-    Ok(is_own)
+    if is_own {
+        confirm(&format!("{key_id} is the key that you do this with: it will open nothing any more; is that meant?"))?;
+        return Ok(true);
+    }
+    // Who may not list keys may not take one away: the hub says so in a moment, and records it.
+    let keys = client.admin().list_keys(v1::ListKeysRequest::default()).await;
+    let keys = keys.map(|response| response.into_inner().keys).unwrap_or_default();
+    let is_of_first_start = |key: &v1::Key| key.issued_by_key_id.is_empty() && key.revoked.is_none();
+    if keys.iter().any(|key| key.key_id == key_id && is_of_first_start(key)) {
+        confirm(&format!(
+            "{key_id} is a key of the first start: approvals take two people, with keys that stem from both of those, and another \
+             cannot be made; is that meant?"
+        ))?;
+    }
+    Ok(false)
 }
 
 /// What has become of a key.
