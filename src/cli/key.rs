@@ -209,6 +209,9 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             if json {
                 output::json(&response)?;
             } else {
+                // Ids are random: the keys of a member together, as they were issued.
+                let issued = |key: &v1::Key| key.issued.map(|at| (at.seconds, at.nanos));
+                response.keys.sort_by_cached_key(|key| (key.member_id.clone(), issued(key)));
                 output::columns(response.keys.iter().map(|key| row(key, now)).collect())?;
             }
         }
