@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::client::{Client, TlsOptions};
+use crate::domain::KeyId;
 use crate::policy::ApiKey;
 
 const HUB_DEFAULT: &str = "http://127.0.0.1:7420";
@@ -68,6 +69,11 @@ impl HubArgs {
             };
         let tls = TlsOptions { ca: self.ca_cert.clone().or(profile.ca_cert), identity };
         Ok(Client::connect_with(&hub, key.as_ref(), &tls).await?)
+    }
+
+    /// Which key it would connect with. `None`: with none, or a certificate alone.
+    pub fn key_id(&self) -> anyhow::Result<Option<KeyId>> {
+        Ok(self.key(self.profile()?.key_file)?.map(|key| key.id()))
     }
 
     /// The key: of a flag, else of the environment, else of the profile. Either of the first two may name a file or be the key.

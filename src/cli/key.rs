@@ -1,19 +1,20 @@
 //! `hashcommons key`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Subcommand;
 
 use super::connection::HubArgs;
-use super::member::{read_roles, resolve, role_words};
+use super::member::{confirm, read_roles, resolve, role_words};
 use super::quota::{self, QuotaArgs};
 use super::{Verdict, output};
 use crate::client::Client;
-use crate::domain::Timestamp;
+use crate::domain::{Clock, SystemClock, Timestamp};
 use crate::serve::client_fingerprint;
 use crate::store::write_secret;
-use crate::wire::{roles_to_wire, timestamp, v1};
+use crate::wire::{roles_to_wire, timestamp, timestamp_from_wire, v1};
 
 /// Issue, rotate, list and revoke API keys
 #[derive(Debug, Subcommand)]
@@ -43,11 +44,15 @@ pub enum Command {
         hub: HubArgs,
     },
     /// List keys, without their secrets
-    #[command(after_help = "Example: hashcommons key list")]
+    #[command(after_help = "Examples: hashcommons key list --member 'Example Video'\n          \
+        hashcommons key list --expires-within 30")]
     List {
         /// Only this member's, by id or name
         #[arg(long, default_value = "")]
         member: String,
+        /// Only those that are live, and end within so many days
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(..=36_500))]
+        expires_within: Option<u64>,
         #[command(flatten)]
         hub: HubArgs,
     },
@@ -74,6 +79,9 @@ pub enum Command {
         /// From when on, as in 2026-11-20T08:00:00Z
         #[arg(long, value_name = "TIME")]
         since: Timestamp,
+        /// Do not ask whether it is meant, where it is the key that this is done with or one of the first start
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         hub: HubArgs,
     },
@@ -106,6 +114,9 @@ pub enum Command {
         /// The key's id
         #[arg(value_name = "KEY")]
         key_id: String,
+        /// Do not ask whether it is meant, where it is the key that this is done with or one of the first start
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         hub: HubArgs,
     },
@@ -163,8 +174,9 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             let request = v1::RotateKeyRequest { key_id, overlap_seconds, expires: expires.map(timestamp) };
             show(hub.connect().await?.admin().rotate_key(request).await?.into_inner(), file, json)?;
         }
-        Command::Compromised { key_id, since, hub } => {
+        Command::Compromised { key_id, since, yes, hub } => {
             let client = hub.connect().await?;
+            let is_own = confirm_end(&client, &hub, &key_id, yes).await?;
             let request = v1::MarkKeyCompromisedRequest { key_id: key_id.clone(), since: Some(timestamp(since)) };
             let key = client.admin().mark_key_compromised(request).await?.into_inner();
             if json {
@@ -172,31 +184,45 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             } else {
                 output::line(&words(&key))?
             }
-            list(&client, v1::ListContributionsRequest { key_id, since: None }, json).await?;
+            if is_own {
+                output::warn(&format!("with another key, see what it contributed: hashcommons key entries {key_id}"));
+            } else {
+                list(&client, v1::ListContributionsRequest { key_id, since: None }, json).await?;
+            }
         }
         Command::Entries { key_id, since, hub } => {
             let request = v1::ListContributionsRequest { key_id, since: since.map(timestamp) };
             list(&hub.connect().await?, request, json).await?;
         }
-        Command::List { member, hub } => {
+        Command::List { member, expires_within, hub } => {
             let client = hub.connect().await?;
             let member_id = if member.is_empty() { member } else { resolve(&client, &member).await? };
             let request = v1::ListKeysRequest { member_id };
-            let response = client.admin().list_keys(request).await?.into_inner();
+            let mut response = client.admin().list_keys(request).await?.into_inner();
+            let now = SystemClock.now();
+            if let Some(days) = expires_within {
+                let until = now.plus(Duration::from_hours(days * 24));
+                response
+                    .keys
+                    .retain(|key| State::of(key, now) == State::Live && ends(key).is_some_and(|at| at <= until));
+            }
             if json {
                 output::json(&response)?;
             } else {
-                for key in &response.keys {
-                    output::line(&words(key))?;
-                }
+                // Ids are random: the keys of a member together, as they were issued.
+                let issued = |key: &v1::Key| key.issued.map(|at| (at.seconds, at.nanos));
+                response.keys.sort_by_cached_key(|key| (key.member_id.clone(), issued(key)));
+                output::columns(response.keys.iter().map(|key| row(key, now)).collect())?;
             }
         }
         Command::Quota { key_id, quota, hub } => {
             let request = v1::SetQuotaRequest { key_id, quota: Some(quota.quota()?), ..Default::default() };
             quota::set(&hub.connect().await?, request, json).await?;
         }
-        Command::Revoke { key_id, hub } => {
-            let key = hub.connect().await?.admin().revoke_key(v1::RevokeKeyRequest { key_id }).await?.into_inner();
+        Command::Revoke { key_id, yes, hub } => {
+            let client = hub.connect().await?;
+            confirm_end(&client, &hub, &key_id, yes).await?;
+            let key = client.admin().revoke_key(v1::RevokeKeyRequest { key_id }).await?.into_inner();
             if json { output::json(&key)? } else { output::line(&words(&key))? }
         }
     }
@@ -236,14 +262,82 @@ async fn list(client: &Client, request: v1::ListContributionsRequest, json: bool
     if json { Ok(()) } else { output::line(&format!("{count} entries were contributed with it")) }
 }
 
+/// Asks before a key is taken away that would be missed: the one that this is done with, or one of the first start. Gives whether it is
+/// the former.
+async fn confirm_end(client: &Client, hub: &HubArgs, key_id: &str, yes: bool) -> anyhow::Result<bool> {
+    let is_own = hub.key_id()?.is_some_and(|own| own.to_string() == key_id);
+    if yes {
+        return Ok(is_own);
+    }
+    if is_own {
+        confirm(&format!("{key_id} is the key that you do this with: it will open nothing any more; is that meant?"))?;
+        return Ok(true);
+    }
+    // Who may not list keys may not take one away: the hub says so in a moment, and records it.
+    let keys = client.admin().list_keys(v1::ListKeysRequest::default()).await;
+    let keys = keys.map(|response| response.into_inner().keys).unwrap_or_default();
+    let is_of_first_start = |key: &v1::Key| key.issued_by_key_id.is_empty() && key.revoked.is_none();
+    if keys.iter().any(|key| key.key_id == key_id && is_of_first_start(key)) {
+        confirm(&format!(
+            "{key_id} is a key of the first start: approvals take two people, with keys that stem from both of those, and another \
+             cannot be made; is that meant?"
+        ))?;
+    }
+    Ok(false)
+}
+
+/// What has become of a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Live,
+    Expired,
+    Revoked,
+    Compromised,
+}
+
+impl State {
+    fn of(key: &v1::Key, now: Timestamp) -> Self {
+        if key.compromised_since.is_some() {
+            Self::Compromised
+        } else if key.revoked.is_some() {
+            Self::Revoked
+        } else if ends(key).is_some_and(|at| at <= now) {
+            Self::Expired
+        } else {
+            Self::Live
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Expired => "EXPIRED",
+            Self::Revoked => "REVOKED",
+            Self::Compromised => "COMPROMISED",
+        }
+    }
+}
+
+fn ends(key: &v1::Key) -> Option<Timestamp> {
+    key.expires.as_ref().and_then(|at| timestamp_from_wire(at, "expires").ok())
+}
+
+/// The columns of a list.
+fn row(key: &v1::Key, now: Timestamp) -> Vec<String> {
+    let [id, member, roles] = head(key);
+    vec![id, State::of(key, now).word().to_owned(), member, roles, details(key)]
+}
+
 fn words(key: &v1::Key) -> String {
-    let mut text = format!(
-        "{}  {}  {}  issued {}",
-        output::plain(&key.key_id),
-        output::plain(&key.member_id),
-        role_words(&key.roles),
-        output::time(key.issued.as_ref())
-    );
+    format!("{}  {}", head(key).join("  "), details(key))
+}
+
+fn head(key: &v1::Key) -> [String; 3] {
+    [output::plain(&key.key_id), output::plain(&key.member_id), role_words(&key.roles)]
+}
+
+fn details(key: &v1::Key) -> String {
+    let mut text = format!("issued {}", output::time(key.issued.as_ref()));
     if !key.label.is_empty() {
         text.push_str(&format!("  \"{}\"", output::plain(&key.label)));
     }

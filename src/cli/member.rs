@@ -84,7 +84,7 @@ pub enum Command {
         /// Why
         #[arg(long, value_name = "REASON")]
         reason: StatusReason,
-        /// Do not ask whether it is meant: a member that has left cannot come back
+        /// Do not ask whether it is meant: a member that has left cannot come back, nor can you after suspending your own
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -158,7 +158,10 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             let request = v1::EnrolMemberRequest { name, jurisdiction, duties, control_group };
             let mut member = client.admin().enrol_member(request).await?.into_inner();
             if let (Some(to), Some(checklist)) = (to, &checklist) {
-                member = approve(&client, member.member_id, to, checklist).await?;
+                let id = member.member_id;
+                let next =
+                    format!("it is enrolled as {id}, but not approved; go on with `hashcommons member approve {id}`");
+                member = approve(&client, id, to, checklist).await.context(next)?;
             }
             show(&client, &member, to, key_file, json).await?;
         }
@@ -175,6 +178,11 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             let member_id = resolve(&client, &member).await?;
             if status == Status::Left && !yes {
                 confirm(&format!("{member_id} will have left and cannot come back; is that meant?"))?;
+            }
+            if status == Status::Suspended && !yes && is_own(&client, &hub, &member_id).await? {
+                confirm(&format!(
+                    "{member_id} is the member whose key you use: you lock yourself out; is that meant?"
+                ))?;
             }
             let request = v1::SetMemberStatusRequest { member_id, status: status.to_wire(), reason: reason.to_wire() };
             let member = client.admin().set_member_status(request).await?.into_inner();
@@ -210,9 +218,7 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             if json {
                 output::json(&response)?;
             } else {
-                for member in &response.members {
-                    output::line(&words(member))?;
-                }
+                output::columns(response.members.iter().map(row).collect())?;
             }
         }
     }
@@ -242,11 +248,26 @@ async fn show(
         output::line(&format!("approved for {to}; a second person has to approve it, with a key of another descent"))?;
     }
     let Some(file) = key_file else { return Ok(()) };
-    ensure!(!member.roles.is_empty(), "it has no roles yet, so no key was issued");
+    if member.roles.is_empty() {
+        let file = file.path().display();
+        output::warn(&format!(
+            "no key yet, and no {file}: it has no roles before it is approved; give --key-out with the approval that completes it"
+        ));
+        return Ok(());
+    }
     let request = v1::IssueKeyRequest { member_id: member.member_id.clone(), ..Default::default() };
     let issued = client.admin().issue_key(request).await?.into_inner();
     file.put(&issued.secret)?;
     if json { Ok(()) } else { output::line(&format!("its key is in {}", file.path().display())) }
+}
+
+/// Whether the key that is used is one of this member's.
+async fn is_own(client: &Client, hub: &HubArgs, member_id: &str) -> anyhow::Result<bool> {
+    let Some(own) = hub.key_id()? else { return Ok(false) };
+    let request = v1::ListKeysRequest { member_id: member_id.to_owned() };
+    // Who may not list keys may not set a status: the hub says so in a moment, and records it.
+    let keys = client.admin().list_keys(request).await.map(|response| response.into_inner().keys).unwrap_or_default();
+    Ok(keys.iter().any(|key| key.key_id == own.to_string()))
 }
 
 /// The id of the member of this id or name.
@@ -264,10 +285,16 @@ fn checklist(to: Status, checked: &[String]) -> anyhow::Result<Checklist> {
     if checked.iter().any(|item| item == "all") {
         return Ok(ChecklistItem::ALL.iter().copied().collect());
     }
-    if !checked.is_empty() {
-        return checked.iter().map(|item| item.parse()).collect::<Result<_, _>>().context("--checked");
-    }
     let needed = checklist_needed(to);
+    let complete = |done: Checklist| {
+        let missing: Vec<_> = needed.iter().filter(|item| !done.contains(item)).map(ToString::to_string).collect();
+        ensure!(missing.is_empty(), "nothing was changed: {to} needs {} as well", missing.join(", "));
+        Ok(done)
+    };
+    if !checked.is_empty() {
+        let done: Result<_, _> = checked.iter().map(|item| item.parse()).collect();
+        return complete(done.context("--checked")?).context("--checked");
+    }
     if !std::io::stdin().is_terminal() {
         let items: Vec<_> = needed.iter().map(ToString::to_string).collect();
         bail!("--checked: name what you have made sure of; {to} needs {}", items.join(", "));
@@ -278,7 +305,7 @@ fn checklist(to: Status, checked: &[String]) -> anyhow::Result<Checklist> {
             done.insert(*item);
         }
     }
-    Ok(done)
+    complete(done)
 }
 
 const fn question(item: ChecklistItem) -> &'static str {
@@ -295,7 +322,7 @@ const fn question(item: ChecklistItem) -> &'static str {
 }
 
 /// Asks for what cannot be undone.
-fn confirm(words: &str) -> anyhow::Result<()> {
+pub(super) fn confirm(words: &str) -> anyhow::Result<()> {
     ensure!(std::io::stdin().is_terminal(), "{words} Say so with --yes");
     ensure!(ask(words)?, "nothing was changed");
     Ok(())
@@ -325,16 +352,21 @@ fn code_words<T: Coded>(numbers: &[i32]) -> String {
 }
 
 fn words(member: &v1::Member) -> String {
-    let mut text = format!(
-        "{}  {}  {}  {}",
-        output::plain(&member.member_id),
-        output::plain(&member.jurisdiction),
-        output::plain(&member.name),
-        output::code::<Status>(member.status)
-    );
+    row(member).join("  ")
+}
+
+/// The columns of a list: id, jurisdiction, name, status and duties, and what some have.
+fn row(member: &v1::Member) -> Vec<String> {
+    let mut status = output::code::<Status>(member.status);
     if !member.duties.is_empty() {
-        text.push_str(&format!(", {}", role_words(&member.duties)));
+        status.push_str(&format!(", {}", role_words(&member.duties)));
     }
+    let (id, jurisdiction) = (output::plain(&member.member_id), output::plain(&member.jurisdiction));
+    vec![id, jurisdiction, output::plain(&member.name), status, details(member)]
+}
+
+fn details(member: &v1::Member) -> String {
+    let mut text = format!("enrolled {}", output::time(member.enrolled.as_ref()));
     if !member.control_group.is_empty() {
         text.push_str(&format!("  of {}", output::plain(&member.control_group)));
     }
@@ -345,7 +377,6 @@ fn words(member: &v1::Member) -> String {
     if let Some(own) = &member.quota {
         text.push_str(&format!("  {}", quota::words(own)));
     }
-    text.push_str(&format!("  enrolled {}", output::time(member.enrolled.as_ref())));
     for approval in &member.approvals {
         let (to, key) = (output::code::<Status>(approval.to), output::plain(&approval.key_id));
         text.push_str(&format!("\n  approved for {to} with {key} at {}", output::time(approval.at.as_ref())));

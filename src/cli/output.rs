@@ -23,6 +23,21 @@ pub fn line(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints rows, each column as wide as its widest cell. The last one may have further lines.
+pub fn columns(rows: Vec<Vec<String>>) -> anyhow::Result<()> {
+    let count = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<_> = (0..count.saturating_sub(1)).map(|at| width(at).unwrap_or_default()).collect();
+    for row in &rows {
+        let padded = row.iter().enumerate().map(|(at, cell)| match widths.get(at) {
+            Some(&width) => format!("{cell:<width$}"),
+            None => cell.clone(),
+        });
+        line(padded.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
 /// Says what is wrong, where errors go.
 pub fn complain(error: &anyhow::Error) {
     eprintln!("hashcommons: {}", explain(error));

@@ -37,7 +37,7 @@ impl QuotaArgs {
         };
         ensure!(
             self.default || quota != v1::Quota::default(),
-            "name what the quota is to be, or --default; what is not named is as for the status"
+            "name what the quota is to be, as in --checks-per-second 1000, or say --default; what is not named is as for the status"
         );
         Ok(quota)
     }
@@ -47,8 +47,8 @@ impl QuotaArgs {
 pub(super) async fn set(client: &Client, request: v1::SetQuotaRequest, json: bool) -> anyhow::Result<()> {
     let of = format!("{}{}", request.member_id, request.key_id);
     let quota = request.quota.unwrap_or_default();
-    client.admin().set_quota(request).await?;
-    if json { output::json(&quota) } else { output::line(&format!("{of}: {}", words(&quota))) }
+    client.admin().set_quota(request.clone()).await?;
+    if json { output::json(&request) } else { output::line(&format!("{of}: {}", words(&quota))) }
 }
 
 /// A quota in words.

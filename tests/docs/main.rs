@@ -9,6 +9,7 @@ mod generated;
 mod import;
 mod ledger;
 mod links;
+mod operating;
 #[path = "../support/protobuf.rs"]
 mod protobuf;
 mod quotas;
@@ -21,3 +22,4 @@ mod storage;
 #[path = "../hub/support.rs"]
 #[allow(dead_code, reason = "tests/hub uses all of it")]
 mod support;
+mod transcript;
