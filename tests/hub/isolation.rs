@@ -14,15 +14,13 @@ use hashcommons::media::{DecodeLimits, Turns, fingerprint};
 use hashcommons::policy::ApiKey;
 use hashcommons::wire::{Coded, signal_to_wire, timestamp, v1};
 use prost::Message;
-use prost::bytes::{Buf, BufMut};
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::Code;
 use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
 
 use crate::follow::events;
 use crate::items::{accepted, near};
 use crate::media::{drawn, png};
-use crate::raw::{connect, methods};
+use crate::raw::{connect, methods, open};
 use crate::support::{TestHub, check_of, contribution, draft, pdq};
 
 /// Whose the thing is that a call names.
@@ -287,62 +285,6 @@ fn in_base64(bytes: &[u8]) -> [Vec<u8>; 3] {
         let (first, whole) = ((before * 8).div_ceil(6), (before + bytes.len()) / 3 * 4);
         text.as_bytes()[first..whole].to_vec()
     })
-}
-
-/// Messages as bytes.
-#[derive(Clone, Copy)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        to.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining()).to_vec()))
-    }
-}
-
-/// Opens a call of any method: on the wire all are streams.
-async fn open(
-    channel: &Channel,
-    key: Option<&ApiKey>,
-    method: &str,
-    messages: Vec<Vec<u8>>,
-) -> Result<tonic::Streaming<Vec<u8>>, Status> {
-    let mut grpc = tonic::client::Grpc::new(channel.clone());
-    grpc.ready().await.unwrap();
-    let mut request = Request::new(tokio_stream::iter(messages));
-    if let Some(key) = key {
-        let bearer = format!("Bearer {}", key.reveal());
-        request.metadata_mut().append("authorization", bearer.parse().unwrap());
-    }
-    let path = format!("/hashcommons.v1.{method}").parse().unwrap();
-    grpc.streaming(request, path, Raw).await.map(tonic::Response::into_inner)
 }
 
 /// All that a call gave.

@@ -25,6 +25,7 @@ mod matching;
 mod media;
 mod members;
 mod open;
+mod open_streams;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "tests/cli and tests/crash use the rest")]
 mod process;

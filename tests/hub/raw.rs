@@ -1,11 +1,14 @@
-//! Calls that the client would not make: any path, any header, a message without fields.
+//! Calls that the client would not make: any path, any header, a message without fields, messages as bytes.
 
+use hashcommons::policy::ApiKey;
 use hashcommons::wire::DESCRIPTORS;
 use prost::Message;
+use prost::bytes::{Buf, BufMut};
 use prost_types::FileDescriptorSet;
 use tokio_stream::once;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use crate::support::TestHub;
@@ -46,4 +49,60 @@ pub fn methods() -> Vec<String> {
         }
     }
     paths
+}
+
+/// Messages as bytes.
+#[derive(Clone, Copy)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Vec<u8>;
+    type Decode = Vec<u8>;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, item: Vec<u8>, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put_slice(&item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        Ok(Some(from.copy_to_bytes(from.remaining()).to_vec()))
+    }
+}
+
+/// Opens a call of `method`, as in `CheckService/Check`, of any kind: on the wire all are streams.
+pub async fn open(
+    channel: &Channel,
+    key: Option<&ApiKey>,
+    method: &str,
+    messages: Vec<Vec<u8>>,
+) -> Result<Streaming<Vec<u8>>, Status> {
+    let mut grpc = tonic::client::Grpc::new(channel.clone());
+    grpc.ready().await.unwrap();
+    let mut request = Request::new(tokio_stream::iter(messages));
+    if let Some(key) = key {
+        let bearer = format!("Bearer {}", key.reveal());
+        request.metadata_mut().append("authorization", bearer.parse().unwrap());
+    }
+    let path = format!("/hashcommons.v1.{method}").parse().unwrap();
+    grpc.streaming(request, path, Raw).await.map(tonic::Response::into_inner)
 }
