@@ -70,3 +70,15 @@ fn a_checklist_with_gaps_enrols_nobody() {
     assert!(ran.code == 2 && ran.stderr.contains("checker needs data-protection as well"), "{ran:?}");
     assert!(!site.ran_by(ADMIN, &["member", "list"]).stdout.contains("New"));
 }
+
+#[test]
+fn a_suspended_member_is_not_sent_for_another_key() {
+    let site = Site::new();
+    let check = ["check", "--signal", "md5:00112233445566778899aabbccddeeff"];
+    let refused = site.ran_by(ADMIN, &check);
+    assert!(refused.stderr.contains("for a key with that role"), "{refused:?}");
+    let set = ["member", "set", "Member", "--status", "suspended", "--reason", "abuse"];
+    assert_eq!(site.ran_by(ADMIN, &set).code, 0);
+    let refused = site.ran(&check);
+    assert!(refused.stderr.contains("suspended") && !refused.stderr.contains("for a key"), "{refused:?}");
+}
