@@ -77,7 +77,10 @@ pub fn explain(error: &anyhow::Error) -> String {
 fn explain_status(status: &tonic::Status) -> String {
     let next = match status.code() {
         tonic::Code::Unauthenticated => "; give a live key with --key-file, HASHCOMMONS_KEY or a profile",
-        tonic::Code::PermissionDenied => "; ask the hub's operator for a key with that role",
+        // A suspended or blocked member has no use for another key.
+        tonic::Code::PermissionDenied if status.message().contains("the role") => {
+            "; ask the hub's operator for a key with that role"
+        }
         tonic::Code::Unavailable => "; the hub is loading, stopping or not there: try again in a moment",
         _ => "",
     };

@@ -122,10 +122,10 @@ pub enum Refusal {
     #[error("member {0}: has not been seen on a walk since an operator last looked")]
     NoWalk(MemberId),
     /// Without it nobody could enrol members or issue keys any more.
-    #[error("key {0}: is the last live key with the role admin; issue another one first")]
+    #[error("key {0}: is the last live key with the role admin that has no end; issue another such one first")]
     LastAdminKey(KeyId),
     /// The same of a member.
-    #[error("member {0}: has the last live keys with the role admin; issue another member one first")]
+    #[error("member {0}: has the last live keys with the role admin that have no end; issue another member one first")]
     LastAdmin(MemberId),
     /// The member cannot climb or fall so.
     #[error(transparent)]

@@ -101,6 +101,9 @@ fn every_command_speaks_json_when_asked() {
         ("hub/admin.key", 0, &["member", "list"]),
         ("hub/admin.key", 0, &["key", "issue", member]),
         ("hub/admin.key", 0, &["key", "list"]),
+        ("hub/admin.key", 0, &["key", "list", "--expires-within", "30"]),
+        ("hub/admin.key", 0, &["member", "quota", member, "--streams", "3"]),
+        ("hub/admin.key", 0, &["key", "quota", key_id, "--default"]),
         ("hub/admin.key", 0, &["key", "rotate", key_id]),
         ("hub/admin.key", 0, &["key", "entries", key_id]),
         ("hub/admin.key", 0, &["key", "compromised", key_id, "--since", "2026-01-01T00:00:00Z"]),
@@ -209,6 +212,13 @@ fn an_error_says_what_is_wrong_and_what_to_do_next() {
             &["member", "approve", "Member", "--to", "trusted", "--checked", "luck"],
             &["luck", "policy"],
         ),
+        (
+            "hub/admin.key",
+            &["member", "approve", "Member", "--to", "trusted", "--checked", "contact"],
+            &["--checked: nothing was changed: trusted needs policy, reports-and-appeals, "],
+        ),
+        ("hub/admin.key", &["member", "quota", "Member"], &["--checks-per-second", "--default"]),
+        ("hub/admin.key", &["member", "release", "Member"], &["has not been seen on a walk"]),
         ("hub/admin.key", &["member", "approve", "Member", "--to", "king"], &["king", "trusted"]),
         ("hub/admin.key", &["member", "history", "Nobody"], &["there is no member of the id or name `Nobody`"]),
         (
