@@ -212,6 +212,7 @@ impl AdminService for Service {
         let use_cases = self.0.use_cases()?;
         let permit = permit::<operation::ReadAudit, _>(&request)?;
         let (member, since) = reads_query(request.get_ref()).map_err(IntoStatus::into_status)?;
+        let open = use_cases.gate.open_stream(permit.principal()).map_err(IntoStatus::into_status)?;
         let count = use_cases.count.clone();
         let list = count.list(&permit, member, since);
         let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
@@ -223,6 +224,6 @@ impl AdminService for Service {
                 Ok::<_, Status>(page.map(|counts| (stream::iter(counts.into_iter().map(counted)), list)))
             }
         });
-        Ok(Response::new(Box::pin(pages.try_flatten().take_until(stopped).chain(farewell))))
+        Ok(Response::new(while_open(open, pages.try_flatten().take_until(stopped).chain(farewell))))
     }
 }

@@ -213,7 +213,7 @@ async fn the_last_key_that_can_administer_is_not_revoked() {
     let request = v1::RevokeKeyRequest { key_id: operator.key_id.clone() };
     let status = hub.admin().admin().revoke_key(request.clone()).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
-    assert!(status.message().ends_with("issue another one first"), "{status}");
+    assert!(status.message().contains("issue another"), "{status}");
 
     // One that ends by itself is not enough; one that does not is.
     let expires = Some(hashcommons::wire::timestamp("2027-01-01T00:00:00Z".parse().unwrap()));
