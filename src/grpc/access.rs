@@ -11,10 +11,11 @@ use tracing::{Instrument, Span};
 
 use super::{Desk, request_id};
 use crate::domain::{CallId, EventKind, Role};
-use crate::policy::{ApiKey, ApiKeyError, Aspect, Full, Held, Operation, Peer, Principal, Refused, operation};
+use crate::policy::{ApiKey, ApiKeyError, Aspect, Full, Held, Operation, Peer, Places, Principal, Refused, operation};
 use crate::wire::{IntoStatus, METHODS, busy};
 
-/// Operators' methods: they need no place, so that a hub that is flooded can still be helped.
+/// Operators' and auditors' methods: they have places of their own, and what changes members and keys needs none, so that a hub that
+/// is flooded can still be looked at and helped.
 const ADMIN: &str = "/hashcommons.v1.AdminService/";
 
 /// What a method asks of its caller.
@@ -220,7 +221,11 @@ impl<S> AccessService<S> {
             Some(Access::Open) => return Ok(None),
             Some(Access::Operation { name, roles, .. }) => (name, roles),
         };
-        let needs_place = !path.starts_with(ADMIN);
+        let places = match path.starts_with(ADMIN) {
+            true if operation == operation::Administer::NAME => None,
+            true => Some(&self.desk.reading_places),
+            false => Some(&self.desk.places),
+        };
         let use_cases = self.desk.use_cases()?;
         let gate = &use_cases.gate;
         // The transport puts it there: nobody comes from nowhere.
@@ -245,21 +250,19 @@ impl<S> AccessService<S> {
             }
             return Err(Denied::Role { principal: Principal { request: id.clone(), ..principal }, refused, change });
         }
-        let place = needs_place.then(|| self.desk.places.take(principal.member, 1)).transpose();
-        let place = place.map_err(|full| self.overload(full))?;
+        let place = places.map(|places| places.take(principal.member, 1).map_err(|full| overload(places, full)));
+        let place = place.transpose()?;
         request.extensions_mut().insert(Principal { request: id.clone(), ..principal });
         Ok(place)
     }
 }
 
-impl<S> AccessService<S> {
-    fn overload(&self, full: Full) -> Status {
-        match full {
-            Full::ForAll => busy(&"the hub has as many requests as it can work on: send it again in a moment"),
-            Full::ForOne => {
-                let own = self.desk.places.of_one();
-                busy(&format_args!("this member has {own} requests on their way: wait for answers before sending more"))
-            }
+fn overload(places: &Places, full: Full) -> Status {
+    match full {
+        Full::ForAll => busy(&"the hub has as many requests as it can work on: send it again in a moment"),
+        Full::ForOne => {
+            let own = places.of_one();
+            busy(&format_args!("this member has {own} requests on their way: wait for answers before sending more"))
         }
     }
 }

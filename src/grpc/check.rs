@@ -9,7 +9,7 @@ use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Desk, permit, while_open};
+use super::{Desk, lapse, permit, while_open};
 use crate::domain::FieldError;
 use crate::hub::{Check, CheckAnswer, MediaOptions};
 use crate::policy::{Permit, operation};
@@ -65,14 +65,17 @@ impl CheckService for Service {
         &self,
         request: Request<Streaming<v1::CheckMediaRequest>>,
     ) -> Result<Response<v1::CheckMediaResponse>, Status> {
-        let check_media = &self.0.use_cases()?.check_media;
+        let use_cases = self.0.use_cases()?;
+        let (check_media, gate) = (&use_cases.check_media, &use_cases.gate);
         let permit = permit::<operation::Check, _>(&request)?;
-        let mut upload = check_media.begin(permit).map_err(IntoStatus::into_status)?;
+        let mut upload = check_media.begin(permit.clone()).map_err(IntoStatus::into_status)?;
         let mut parts = request.into_inner();
         let mut options = MediaOptions::default();
         let mut first = true;
         let read = async {
             while let Some(message) = parts.message().await? {
+                // A message has its price, also one that brings nothing.
+                consume_budget().await;
                 match message.part {
                     Some(v1::check_media_request::Part::Options(given)) if first => options = media_options(&given),
                     Some(v1::check_media_request::Part::Options(_)) => {
@@ -88,7 +91,12 @@ impl CheckService for Service {
             Ok::<_, Status>(())
         };
         let late = |_| Status::deadline_exceeded(format!("media: must arrive within {} s", UPLOAD.as_secs()));
-        timeout(UPLOAD, read).await.map_err(late)??;
+        let authority = permit.authority();
+        tokio::select! {
+            read = timeout(UPLOAD, read) => read.map_err(late)??,
+            lapsed = lapse(gate, &authority) => return Err(lapsed.into_status()),
+        }
+        upload.renew(gate.renew(&permit).map_err(IntoStatus::into_status)?);
         let answer = upload.finish(options).await.map_err(IntoStatus::into_status)?;
         Ok(Response::new(check_media_answer(&answer)))
     }

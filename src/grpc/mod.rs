@@ -31,9 +31,11 @@ use crate::policy::{Authority, Lapsed, OpenStream, Operation, Permit, Places, Pr
 use crate::wire::IntoStatus;
 
 /// Requests worked on at the same time. A request has its place until its answer, or its stream of answers, begins. When all are
-/// taken the next is refused at once. Health, the schema and operators' methods need none: a hub that is flooded can be looked at,
+/// taken the next is refused at once. Health, the schema and what changes members and keys need none: a hub that is flooded can be looked at,
 /// and whoever floods it suspended.
 const PLACES: usize = 1_024;
+/// The same of what operators and auditors read.
+const READING_PLACES: usize = 64;
 /// How often an open stream's permit is looked at again. Revocation is to reach it within a second.
 const RECONFIRM: Duration = Duration::from_millis(500);
 
@@ -44,12 +46,19 @@ pub struct Desk {
     stopping: watch::Receiver<bool>,
     /// For requests that are worked on.
     places: Places,
+    /// For what operators and auditors read of members, keys and what was done with them.
+    reading_places: Places,
 }
 
 impl Desk {
     /// A desk without use cases yet. Streams end when `stopping` becomes true.
     pub fn new(stopping: watch::Receiver<bool>) -> Self {
-        Self { use_cases: Arc::default(), stopping, places: Places::new(PLACES) }
+        Self {
+            use_cases: Arc::default(),
+            stopping,
+            places: Places::new(PLACES),
+            reading_places: Places::new(READING_PLACES),
+        }
     }
 
     /// Opens the desk. Has effect once.

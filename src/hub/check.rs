@@ -12,7 +12,9 @@ use super::turn;
 use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
 use super::walks::{Blocked, Question, Watch};
-use crate::domain::{At, Distance, Entry, EntryId, EntryState, FieldError, Signal, SignalKind, Timestamp, check_count};
+use crate::domain::{
+    At, Distance, Entry, EntryId, EntryState, FieldError, MemberId, Signal, SignalKind, Timestamp, check_count,
+};
 use crate::index::{HammingIndex, Neighbours, SearchError};
 use crate::policy::{Band, Exhausted, Meter, Nearness, Permit, Quotas, check_radius, expiry_passed, operation, weigh};
 use crate::store::Store;
@@ -85,19 +87,6 @@ impl CheckQuery {
 }
 
 impl CheckQuery {
-    /// Each query that has a distance, with the stored signals that it is near to.
-    fn questions(&self, found: &Found) -> Vec<Question<'_>> {
-        let near = |query: &Query, stored: &&Signal| {
-            query.signal.distance(stored).is_some_and(|distance| distance <= query.signal.kind().radius_max())
-        };
-        let stored = |query| {
-            let signals = found.values().flat_map(|(entry, _)| entry.draft.signals());
-            signals.filter(move |stored| near(query, stored)).copied().collect()
-        };
-        let asked = self.queries.iter().filter(|query| query.signal.is_matchable());
-        asked.map(|query| Question { asked: &query.signal, found: stored(query) }).collect()
-    }
-
     /// Everything that leads from the queries to `entry`: the nearest of its signals for each query, in the order to show.
     fn evidence(&self, entry: &Entry, nearness: Nearness) -> Vec<Evidence> {
         let mut evidence = Vec::new();
@@ -229,6 +218,7 @@ impl Check {
         let nearness = permit.principal().sight().nearness;
         let mut found = Found::new();
         let mut more = false;
+        let mut questions = Vec::new();
         let mut outcomes = Vec::with_capacity(check.queries.len());
         for query in &check.queries {
             if !query.signal.is_matchable() {
@@ -236,6 +226,9 @@ impl Check {
                 continue;
             }
             let neighbours = self.live(query, check.limit, nearness, now, &mut found).await?;
+            if Watch::watches(permit.principal()) {
+                questions.push(self.question(query, &neighbours.anchors, permit.principal().member, &found).await?);
+            }
             more |= neighbours.total > neighbours.nearest.len();
             outcomes.push(match neighbours.total {
                 0 => Outcome::NoMatch,
@@ -243,7 +236,9 @@ impl Check {
             });
         }
         // From the entries themselves: an index's limit may have cut off some of what leads to one.
-        self.watch.observe(&permit.authority(), &check.questions(&found), now).await?;
+        if !questions.is_empty() {
+            self.watch.observe(&permit.authority(), &questions, now).await?;
+        }
         let with_evidence = |(entry, state)| (check.evidence(&entry, nearness), entry, state);
         let mut found: Vec<(Vec<Evidence>, Entry, EntryState)> = found.into_values().map(with_evidence).collect();
         found.sort_by_key(|(evidence, entry, _)| (evidence.first().map(Evidence::rank), entry.id));
@@ -267,8 +262,8 @@ impl Check {
     /// An entry may have been withdrawn since the index was read, or have expired and not been taken out yet. For each such one
     /// the search is widened, so that it never takes the place of one that counts.
     ///
-    /// Where distances are not to be seen, which entries are shown does not depend on them: among the nearest [`LIMIT_MAX`], those
-    /// of nearer bands and then the oldest.
+    /// Where distances are not to be seen, which entries are shown does not depend on them: those of nearer bands, and then the
+    /// oldest.
     async fn live(
         &self,
         query: &Query,
@@ -278,13 +273,14 @@ impl Check {
         found: &mut Found,
     ) -> Result<Live, CheckError> {
         let bands = nearness == Nearness::Bands;
-        let mut asked = if bands { LIMIT_MAX as usize } else { limit };
+        let mut asked = if bands { usize::MAX } else { limit };
         loop {
             turn::search(self.rows(query.signal.kind())).await;
             let mut raw = self.search(query, asked, now)?;
             if bands {
                 raw.nearest.sort_by_key(|(id, distance)| (Band::of(query.signal.kind(), *distance), *id));
             }
+            let anchors = if bands { self.watch.anchors(query.signal.kind(), &raw.nearest) } else { Vec::new() };
             turn::found(raw.total).await;
             let mut live = Vec::with_capacity(raw.nearest.len().min(limit));
             let mut dead = 0;
@@ -297,10 +293,35 @@ impl Check {
             let complete = raw.nearest.len() == raw.total;
             if complete || live.len() >= limit {
                 live.truncate(limit);
-                return Ok(Live { nearest: live, total: raw.total - dead });
+                return Ok(Live { nearest: live, total: raw.total - dead, anchors });
             }
             asked = asked.saturating_mul(2);
         }
+    }
+
+    /// A query with the stored signals that a walk could be around: not the asker's own.
+    async fn question(
+        &self,
+        query: &Query,
+        anchors: &[EntryId],
+        asker: MemberId,
+        found: &Found,
+    ) -> Result<Question, ReadError> {
+        let max = query.signal.kind().radius_max();
+        let mut near = Vec::new();
+        for id in anchors {
+            let read = match found.get(id) {
+                Some((entry, _)) => Some(entry.clone()),
+                None => {
+                    turn::step().await;
+                    read::entry(&self.store, *id)?
+                }
+            };
+            let Some(entry) = read.filter(|entry| !self.watch.is_own(asker, entry.contributor)) else { continue };
+            let is_near = |stored: &&Signal| query.signal.distance(stored).is_some_and(|distance| distance <= max);
+            near.extend(entry.draft.signals().iter().filter(is_near).copied());
+        }
+        Ok(Question { asked: query.signal, found: near })
     }
 
     /// Rows that a search of this kind goes through.
@@ -328,7 +349,7 @@ impl Check {
                 let size = self.head.borrow().size;
                 rows.retain(|row| row.entry.0 < size);
                 let nearest = rows.iter().take(limit).map(|row| (row.entry, Distance::new(0))).collect();
-                return Ok(Live { nearest, total: rows.len() });
+                return Ok(Live { nearest, total: rows.len(), anchors: Vec::new() });
             }
         };
         Ok(Live::from(neighbours))
@@ -353,11 +374,13 @@ impl Check {
 struct Live {
     nearest: Vec<(EntryId, Distance)>,
     total: usize,
+    /// Those that may be walked around with this query, however many are shown.
+    anchors: Vec<EntryId>,
 }
 
 impl From<Neighbours> for Live {
     fn from(neighbours: Neighbours) -> Self {
         let nearest = neighbours.nearest.iter().map(|one| (EntryId(one.id), one.distance)).collect();
-        Self { nearest, total: neighbours.total }
+        Self { nearest, total: neighbours.total, anchors: Vec::new() }
     }
 }

@@ -126,7 +126,7 @@ impl CheckMedia {
         }
     }
 
-    /// A place for one picture. It counts as one signal looked up, and as a stream.
+    /// A place for one picture. It counts as one signal looked up, until it is known how many it has, and as a stream.
     ///
     /// # Errors
     /// At once: [`CheckMediaError::NoDecoder`]; [`CheckMediaError::Quota`]; [`CheckMediaError::Busy`] if too many are on their way.
@@ -186,7 +186,12 @@ impl Upload {
         Ok(())
     }
 
-    /// Hashes the picture and looks up its signals, each at its kind's default radius.
+    /// Takes the permit as it is now: much may have happened since the upload began.
+    pub fn renew(&mut self, permit: Permit<operation::Check>) {
+        self.permit = permit;
+    }
+
+    /// Hashes the picture and looks up its signals, each at its kind's default radius; each counts.
     ///
     /// # Errors
     /// [`CheckMediaError`].
@@ -198,6 +203,9 @@ impl Upload {
         let fingerprint = decoders.submit_for(owner, file, options.turns)?.await?;
         let signals = fingerprint.signals();
         let queries = signals.iter().map(|turned| Query::new(turned.signal, None)).collect::<Result<_, _>>()?;
+        // One was counted when it began.
+        let more = signals.len().saturating_sub(1) as u64;
+        check.quotas.take(permit.principal(), Meter::Checks, more, check.viewer.clock.now())?;
         let mut check = check.look_up(&permit, &CheckQuery::new(queries, options.limit)?).await?;
         if fingerprint.is_featureless() {
             check.outcomes.push(Outcome::TooFeatureless);

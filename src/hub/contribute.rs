@@ -84,7 +84,12 @@ impl Contribute {
             taxonomy: taxonomy.version,
             draft: Box::new(draft),
         };
-        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
+        let sequenced = self.sequencer.submit(permit.authority(), intent).await;
+        if sequenced.as_ref().map_or(true, |sequenced| sequenced.repeated) {
+            // Nothing was put on the list.
+            self.quotas.give_back(permit.principal(), Meter::Contributions, 1);
+        }
+        let sequenced = sequenced?;
         let receipt = if with_receipt {
             Some(Box::new(self.prove.receipt(sequenced.index, &sequenced.checkpoint)?))
         } else {

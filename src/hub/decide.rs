@@ -290,6 +290,9 @@ impl Pending {
                 Some(Key { credential: Credential::Certificate(_), .. }) => {
                     return Err(Refusal::OfCertificate(replaces));
                 }
+                Some(_) if expires.is_some() && self.roster.administers_alone(|key| key.id == replaces, self.now) => {
+                    return Err(Refusal::LastAdminKey(replaces));
+                }
                 Some(old) => {
                     let key = self.new_key(authority, Key { id, credential, expires, ..old.clone() })?;
                     Fact::KeyRotated { key, replaces, until }
@@ -338,7 +341,9 @@ impl Pending {
     fn event(&self, authority: &Authority, fact: Fact) -> Event {
         let principal = &authority.principal;
         let by = Actor::Member { member: principal.member, key: principal.key };
-        let request = principal.request.clone().filter(|_| fact.kind().is_administrative());
+        // Of who may change nothing, no word of its own is recorded.
+        let is_change = fact.kind().is_administrative() && !matches!(fact, Fact::WalkSeen { .. });
+        let request = principal.request.clone().filter(|_| is_change);
         Event { at: self.at, by, request, fact }
     }
 

@@ -67,7 +67,7 @@ impl Gate {
         self.quotas.open_stream(principal)
     }
 
-    /// Whether what was permitted when a stream began still is.
+    /// Whether what was permitted when a stream began still is. Notes that its key is used.
     ///
     /// # Errors
     /// [`Lapsed`] if the key is no longer live or has lost its role.
@@ -78,6 +78,7 @@ impl Gate {
         self.last_used.note(authority.principal.key, now);
         Ok(())
     }
+
     /// The same permit as it would be given now: for each request of a stream.
     ///
     /// # Errors

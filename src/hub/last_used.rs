@@ -49,7 +49,7 @@ impl LastUsed {
     pub(super) fn note(&self, key: KeyId, now: Timestamp) {
         let Ok(began) = Timestamp::from_millis(now.millis() - now.millis() % HOUR) else { return };
         let mut hours = self.lock();
-        if hours.keys.get(&key).is_none_or(|hour| hour.began < began) {
+        if hours.keys.get(&key).is_none_or(|hour| hour.began != began) {
             hours.keys.insert(key, Hour { began, is_on_disk: false });
         }
     }

@@ -184,8 +184,9 @@ impl Members {
     /// # Errors
     /// [`MemberError`], also if there is no such member, or nothing to release it from.
     pub async fn release(&self, permit: &Permit<operation::Administer>, id: MemberId) -> Result<Member, MemberError> {
-        self.sequencer.submit(permit.authority(), Intent::ClearWalk(id)).await?;
+        // First: what is not in the ledger for some reason is forgotten all the same, and while it is there it counts.
         self.watch.forget(id);
+        self.sequencer.submit(permit.authority(), Intent::ClearWalk(id)).await?;
         self.get(id)
     }
 

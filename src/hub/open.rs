@@ -2,7 +2,7 @@
 //! checkpoint, fill the memory, start the sequencer.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -31,11 +31,11 @@ use super::state::{Indexes, State};
 use super::trace::Trace;
 use super::unseal::Unseal;
 use super::view::Viewer;
-use super::walks::{Seen, Watch};
+use super::walks::Watch;
 use super::withdraw::Withdraw;
 use crate::domain::{Clock, Entropy, EntropyError, FieldError, Taxonomies, Timestamp};
 use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignError, SignedCheckpoint, Signer};
-use crate::policy::{QuotaTable, Quotas, Roster, Throttle, WalkLimits, WalkSecret, Walks};
+use crate::policy::{QuotaTable, Quotas, Roster, Throttle, WalkLimits, WalkSecret};
 use crate::store::{OpenError, Store, StoreError, StoredEvent};
 use crate::worker::{Pool, PoolConfig};
 
@@ -263,9 +263,8 @@ impl Opened {
 
         let viewer = Viewer { roster: roster.clone(), taxonomies: taxonomies.clone(), clock: clock.clone() };
         let quotas = Quotas::new(config.quotas);
-        let walks = Walks::new(WalkSecret::new(entropy.bytes()?), config.walks.clone());
-        let seen = Arc::new(Mutex::new(Seen::new(walks)));
-        let watch = Watch { roster: roster.clone(), sequencer: sequencer.clone(), seen };
+        let secret = WalkSecret::new(entropy.bytes()?);
+        let watch = Watch::new(roster.clone(), sequencer.clone(), secret, config.walks);
         let unseal =
             Unseal { sequencer: sequencer.clone(), count: count.clone(), clock: clock.clone(), today: Arc::default() };
         let check = Check {

@@ -4,8 +4,6 @@
 //! [`BATCH_EVENTS_MAX`]) and nobody waits for a timer. After a failed commit it stops for good: what the disk holds is unknown until
 //! the hub starts anew and reads it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -15,11 +13,11 @@ use tokio::sync::oneshot;
 
 use super::commit::{Committer, Sequenced};
 use super::decide::{Intent, Refusal};
-use crate::policy::Authority;
+use crate::policy::{Authority, Held, Places};
 
 /// The most events in one commit.
 pub const BATCH_EVENTS_MAX: usize = 1_000;
-/// Contributions that may wait. Beyond it the answer is "retry later", at once.
+/// Contributions that may wait, half of them one member's. Beyond it the answer is "retry later", at once.
 pub const QUEUE_MAX: usize = 8_192;
 /// Places that contributions cannot take: a flood of them must not keep a key from being revoked or an entry from being
 /// withdrawn.
@@ -31,7 +29,13 @@ const COMMIT_FAILED: &str = "a commit failed: the hub takes no more changes unti
 
 #[expect(clippy::large_enum_variant, reason = "all but the last one of a process are the large variant")]
 enum Command {
-    Sequence { authority: Authority, intent: Intent, reply: oneshot::Sender<Result<Sequenced, SequenceError>> },
+    Sequence {
+        authority: Authority,
+        intent: Intent,
+        reply: oneshot::Sender<Result<Sequenced, SequenceError>>,
+        /// Of a contribution, until it is taken out of the queue.
+        place: Option<Held>,
+    },
     Stop,
 }
 
@@ -54,8 +58,8 @@ pub enum SequenceError {
 #[derive(Clone, Debug)]
 pub struct Sequencer {
     queue: SyncSender<Command>,
-    /// How many contributions wait.
-    contributions: Arc<AtomicUsize>,
+    /// For contributions that wait.
+    contributions: Places,
 }
 
 impl Sequencer {
@@ -65,10 +69,8 @@ impl Sequencer {
     /// The thread cannot be started.
     pub fn start(committer: Committer) -> io::Result<(Self, SequencerThread)> {
         let (sender, receiver) = sync_channel(QUEUE_MAX + QUEUE_RESERVE);
-        let contributions = Arc::new(AtomicUsize::new(0));
-        let waiting = contributions.clone();
-        let thread =
-            thread::Builder::new().name("sequencer".to_owned()).spawn(move || run(committer, &receiver, &waiting))?;
+        let thread = thread::Builder::new().name("sequencer".to_owned()).spawn(move || run(committer, &receiver))?;
+        let contributions = Places::new(QUEUE_MAX);
         Ok((Self { queue: sender.clone(), contributions }, SequencerThread { queue: sender, thread: Some(thread) }))
     }
 
@@ -78,20 +80,13 @@ impl Sequencer {
     /// [`SequenceError`].
     pub async fn submit(&self, authority: Authority, intent: Intent) -> Result<Sequenced, SequenceError> {
         let (reply, answer) = oneshot::channel();
-        let contributes = intent.is_contribution();
-        if contributes && self.contributions.fetch_add(1, Ordering::Relaxed) >= QUEUE_MAX {
-            self.contributions.fetch_sub(1, Ordering::Relaxed);
-            return Err(SequenceError::QueueFull);
-        }
-        if let Err(error) = self.queue.try_send(Command::Sequence { authority, intent, reply }) {
-            if contributes {
-                self.contributions.fetch_sub(1, Ordering::Relaxed);
-            }
-            return Err(match error {
-                TrySendError::Full(_) => SequenceError::QueueFull,
-                TrySendError::Disconnected(_) => SequenceError::Stopped,
-            });
-        }
+        let place =
+            intent.is_contribution().then(|| self.contributions.take(authority.principal.member, 1)).transpose();
+        let place = place.map_err(|_| SequenceError::QueueFull)?;
+        self.queue.try_send(Command::Sequence { authority, intent, reply, place }).map_err(|error| match error {
+            TrySendError::Full(_) => SequenceError::QueueFull,
+            TrySendError::Disconnected(_) => SequenceError::Stopped,
+        })?;
         answer.await.map_err(|_| SequenceError::Stopped)?
     }
 }
@@ -130,16 +125,14 @@ impl Drop for SequencerThread {
     }
 }
 
-fn run(mut committer: Committer, queue: &Receiver<Command>, contributions: &AtomicUsize) {
+fn run(mut committer: Committer, queue: &Receiver<Command>) {
     let mut stopping = false;
     while !stopping {
         let mut intents = Vec::new();
         let mut replies = Vec::new();
         let mut take = |command| match command {
-            Command::Sequence { authority, intent, reply } => {
-                if intent.is_contribution() {
-                    contributions.fetch_sub(1, Ordering::Relaxed);
-                }
+            Command::Sequence { authority, intent, reply, place } => {
+                drop(place);
                 intents.push((authority, intent));
                 replies.push(reply);
             }

@@ -1,38 +1,54 @@
 //! Use case: look for walks in what those who see bands ask, and hinder them.
 //!
 //! How far a member has gone is recorded in the ledger, so that an operator sees it and a restart forgets no block. What was
-//! asked is recorded nowhere.
+//! asked is recorded nowhere. Each member, or control group, has a detector and a lock of its own: nobody's questions hold up
+//! anybody else's.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use rand::seq::IteratorRandom;
 
 use super::decide::Intent;
 use super::sequencer::Sequencer;
-use crate::domain::{MemberId, Signal, Timestamp, WalkLevel};
-use crate::policy::{Asker, Authority, Nearness, Roster, Verdict, Walks};
+use crate::domain::{Code, Distance, EntryId, Member, MemberId, Signal, SignalKind, Timestamp, WalkLevel};
+use crate::policy::{
+    Asker, Authority, Nearness, Principal, Roster, Verdict, WalkLimits, WalkSecret, Walks, is_at_a_bands_end,
+};
 
 /// How often what is too old is forgotten.
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 /// A level that was recorded so long ago is recorded again.
 const RECORD_AGAIN: Duration = Duration::from_hours(24);
+/// Of the entries that one question is at a band's end of, so many are looked at. Chosen by lot each time, so that none is never.
+const ANCHORS_MAX: usize = 32;
 
 /// Looks for walks.
 #[derive(Clone)]
 pub struct Watch {
-    pub(super) roster: Arc<ArcSwap<Roster>>,
-    pub(super) sequencer: Sequencer,
-    pub(super) seen: Arc<Mutex<Seen>>,
+    roster: Arc<ArcSwap<Roster>>,
+    sequencer: Sequencer,
+    secret: WalkSecret,
+    limits: WalkLimits,
+    seen: Arc<Mutex<Seen>>,
 }
 
 /// What has been asked, as far as it is kept.
-pub(super) struct Seen {
-    walks: Walks,
+#[derive(Default)]
+struct Seen {
+    walks: HashMap<Unit, Arc<Mutex<Walks>>>,
     expired: Option<Timestamp>,
-    /// What is on its way into the ledger: a member's questions are many, and one event says it.
+    /// What is in the ledger or on its way there: a member's questions are many, and one event says it.
     recorded: HashMap<MemberId, (WalkLevel, Timestamp)>,
+}
+
+/// Whose questions are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Unit {
+    Member(MemberId),
+    Group(Code),
 }
 
 /// The member is blocked.
@@ -43,35 +59,15 @@ pub(super) struct Seen {
 )]
 pub struct Blocked;
 
-/// A signal that was looked up, and the stored ones that it is near to.
-pub(super) struct Question<'a> {
-    pub asked: &'a Signal,
+/// A signal that was looked up, and the stored ones that may be walked around.
+pub(super) struct Question {
+    pub asked: Signal,
     pub found: Vec<Signal>,
 }
 
-impl Seen {
-    pub(super) fn new(walks: Walks) -> Self {
-        Self { walks, expired: None, recorded: HashMap::new() }
-    }
-
-    fn observe(&mut self, asker: &Asker, questions: &[Question<'_>], now: Timestamp) -> Verdict {
-        let due = self.expired.is_none_or(|expired| now.millis() >= expired.plus(EXPIRE_EVERY).millis());
-        if due {
-            self.walks.expire(now);
-            self.expired = Some(now);
-        }
-        let verdicts = questions.iter().map(|one| self.walks.observe(asker, one.asked, &one.found, now).verdict);
-        verdicts.max_by_key(|verdict| level(*verdict)).unwrap_or(Verdict::Clear)
-    }
-
-    /// Whether this is more than was recorded of the member lately.
-    fn is_to_be_recorded(&mut self, member: MemberId, level: WalkLevel, now: Timestamp) -> bool {
-        let is_known = |&(known, at): &(WalkLevel, Timestamp)| known >= level && now < at.plus(RECORD_AGAIN);
-        if self.recorded.get(&member).is_some_and(is_known) {
-            return false;
-        }
-        self.recorded.insert(member, (level, now));
-        true
+impl Unit {
+    fn of(member: &Member) -> Self {
+        member.control_group.clone().map_or(Self::Member(member.id), Self::Group)
     }
 }
 
@@ -84,10 +80,20 @@ const fn level(verdict: Verdict) -> Option<WalkLevel> {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Sketches and numbers: nothing that is left half done does harm.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Watch {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Sketches and numbers: nothing that is left half done does harm.
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Has seen nothing yet.
+    pub(super) fn new(
+        roster: Arc<ArcSwap<Roster>>,
+        sequencer: Sequencer,
+        secret: WalkSecret,
+        limits: WalkLimits,
+    ) -> Self {
+        Self { roster, sequencer, secret, limits, seen: Arc::default() }
     }
 
     /// Whether a member may ask at all.
@@ -100,6 +106,24 @@ impl Watch {
         if walk.is_some_and(|walk| walk.level == WalkLevel::Blocked) { Err(Blocked) } else { Ok(()) }
     }
 
+    /// Whether this caller's questions are looked at.
+    pub(super) fn watches(principal: &Principal) -> bool {
+        principal.sight().nearness == Nearness::Bands
+    }
+
+    /// Which of the hits of one question may be walked around with it.
+    pub(super) fn anchors(&self, kind: SignalKind, hits: &[(EntryId, Distance)]) -> Vec<EntryId> {
+        let at_an_end = hits.iter().filter(|(_, distance)| is_at_a_bands_end(kind, *distance));
+        at_an_end.map(|(id, _)| *id).sample(&mut rand::rng(), ANCHORS_MAX)
+    }
+
+    /// Whether `member` and `contributor` have one owner: nobody walks to hashes of its own.
+    pub(super) fn is_own(&self, member: MemberId, contributor: MemberId) -> bool {
+        let roster = self.roster.load();
+        let unit = |id| roster.member(id).map(Unit::of);
+        member == contributor || unit(member).is_some_and(|own| unit(contributor) == Some(own))
+    }
+
     /// Takes note of what was asked and found, and gives the answer up or delays it where that is a walk.
     ///
     /// # Errors
@@ -107,21 +131,30 @@ impl Watch {
     pub(super) async fn observe(
         &self,
         authority: &Authority,
-        questions: &[Question<'_>],
+        questions: &[Question],
         now: Timestamp,
     ) -> Result<(), Blocked> {
-        let principal = &authority.principal;
-        if principal.sight().nearness == Nearness::Distances {
+        let member = authority.principal.member;
+        let Some((unit, asker)) = self.roster.load().member(member).map(|member| (Unit::of(member), Asker::of(member)))
+        else {
             return Ok(());
-        }
-        let asker = self.roster.load().member(principal.member).map(Asker::of);
-        let Some(asker) = asker else { return Ok(()) };
-        let verdict = self.seen().observe(&asker, questions, now);
+        };
+        self.expire(now);
+        let walks = self.walks(unit);
+        let verdict = {
+            let mut walks = lock(&walks);
+            let verdicts = questions.iter().map(|one| walks.observe(&asker, &one.asked, &one.found, now).verdict);
+            verdicts.max_by_key(|verdict| level(*verdict)).unwrap_or(Verdict::Clear)
+        };
         let Some(level) = level(verdict) else { return Ok(()) };
-        if self.seen().is_to_be_recorded(principal.member, level, now) {
-            tracing::warn!(member = %principal.member, key = %principal.key, %level, "a walk around a listed hash");
-            if let Err(error) = self.sequencer.submit(authority.clone(), Intent::WalkSeen(level)).await {
-                tracing::warn!(%error, member = %principal.member, "a walk could not be recorded");
+        if self.is_to_be_recorded(member, level, now) {
+            tracing::warn!(%member, key = %authority.principal.key, %level, "a walk around a listed hash");
+            let record = self.clone().record(authority.clone(), level);
+            if level == WalkLevel::Blocked {
+                record.await;
+            } else {
+                // The answer does not wait for the disk, which would tell the asker that it was seen.
+                tokio::spawn(record);
             }
         }
         match verdict {
@@ -132,13 +165,49 @@ impl Watch {
         Ok(())
     }
 
-    /// Forgets what a member, or its control group, has asked.
+    fn walks(&self, unit: Unit) -> Arc<Mutex<Walks>> {
+        let new = || Arc::new(Mutex::new(Walks::new(self.secret.clone(), self.limits.clone())));
+        lock(&self.seen).walks.entry(unit).or_insert_with(new).clone()
+    }
+
+    /// Forgets what is too old, now and then.
+    fn expire(&self, now: Timestamp) {
+        let due: Vec<_> = {
+            let mut seen = lock(&self.seen);
+            if seen.expired.is_some_and(|expired| now < expired.plus(EXPIRE_EVERY)) {
+                return;
+            }
+            seen.expired = Some(now);
+            seen.walks.values().cloned().collect()
+        };
+        due.iter().for_each(|walks| lock(walks).expire(now));
+    }
+
+    /// Whether this is more than was recorded of the member lately. Then it is taken for recorded.
+    fn is_to_be_recorded(&self, member: MemberId, level: WalkLevel, now: Timestamp) -> bool {
+        let is_known = |&(known, at): &(WalkLevel, Timestamp)| known >= level && now < at.plus(RECORD_AGAIN);
+        let recorded = &mut lock(&self.seen).recorded;
+        if recorded.get(&member).is_some_and(is_known) {
+            return false;
+        }
+        recorded.insert(member, (level, now));
+        true
+    }
+
+    async fn record(self, authority: Authority, level: WalkLevel) {
+        let member = authority.principal.member;
+        if let Err(error) = self.sequencer.submit(authority, Intent::WalkSeen(level)).await {
+            tracing::warn!(%error, %member, "a walk could not be recorded; the next question tries again");
+            lock(&self.seen).recorded.remove(&member);
+        }
+    }
+
+    /// Forgets what a member, or its control group, has asked, and that it is blocked.
     pub(super) fn forget(&self, member: MemberId) {
-        let asker = self.roster.load().member(member).map(Asker::of);
-        let mut seen = self.seen();
-        seen.recorded.remove(&member);
-        if let Some(asker) = asker {
-            seen.walks.release(&asker);
+        let of = self.roster.load().member(member).map(|member| (Unit::of(member), Asker::of(member)));
+        lock(&self.seen).recorded.remove(&member);
+        if let Some((unit, asker)) = of {
+            lock(&self.walks(unit)).release(&asker);
         }
     }
 }

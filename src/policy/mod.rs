@@ -31,4 +31,4 @@ pub use refusals::{Attempt, Counted, Refusals};
 pub use roster::{AuthError, Lapsed, Roster};
 pub use sight::{Aspect, Contributors, Entries, Events, Nearness, Sight};
 pub use throttle::{Throttle, Throttled};
-pub use walk::{Asker, Observed, Verdict, WalkLimits, WalkSecret, Walks};
+pub use walk::{Asker, Observed, Verdict, WalkLimits, WalkSecret, Walks, is_at_a_bands_end};

@@ -43,9 +43,10 @@ impl Roster {
     /// Adds a key, or puts it in the place of its earlier self.
     pub fn set_key(&mut self, key: Key) {
         if let Credential::Certificate(certificate) = key.credential {
-            let issued = |id| self.keys.get(id).map(|key| key.issued);
-            // Loaded by id, keys come in no order.
-            if self.certificates.get(&certificate).and_then(issued).is_none_or(|other| other <= key.issued) {
+            // Whatever the order in which they come: loaded by id, in none.
+            let rank = |key: &Key| (key.issued, key.revoked.is_none(), key.id);
+            let other = self.of_certificate(&certificate).filter(|other| other.id != key.id);
+            if other.is_none_or(|other| rank(other) < rank(&key)) {
                 self.certificates.insert(certificate, key.id);
             }
         }

@@ -17,7 +17,7 @@ use v1::check_stream_response::Answer;
 use crate::enrolment::approve;
 use crate::items::contribute;
 use crate::media::{drawing, png};
-use crate::support::{TestHub, check_of};
+use crate::support::{TestHub, check_of, contribution, draft};
 
 /// A hash of which half of the bits are set, as a picture's.
 fn picture(seed: u64) -> [u8; 32] {
@@ -132,6 +132,27 @@ async fn neither_the_order_of_matches_nor_which_are_shown_tells_a_distance() {
         assert_eq!(ids(&response), order([1, 2, 0, 3, 4])[..limit]);
         assert_eq!((response.more, response.results[0].total), (limit < 5, 5));
     }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn which_of_very_many_matches_are_shown_tells_no_distance_either() {
+    let hub = TestHub::start().await;
+    let (_, trusted) = hub.trusted("Trusted").await;
+    let (trusted, checker) = (hub.client(&trusted), hub.member("Checker", &[Role::Checker]).await);
+    let asked = picture(1);
+    // More than an answer may show, all in one band; the nearest comes last.
+    let distance = |n| if n < 1_001 { 28 } else { 22 };
+    let items: Vec<_> = (0..1_002)
+        .map(|n| contribution(&format!("item-{n}"), draft(vec![signal(near(asked, distance(n), n))])))
+        .collect();
+    let mut answers = trusted.contributions().contribute_stream(tokio_stream::iter(items)).await.unwrap().into_inner();
+    while answers.message().await.unwrap().is_some() {}
+    let request = v1::CheckRequest { limit: Some(1_000), ..check_of([signal(asked)]) };
+    let ids = |response: &v1::CheckResponse| seen(response).iter().map(|(id, ..)| *id).collect::<Vec<_>>();
+    let shown = ids(&found(&checker, request.clone()).await);
+    let nearest = ids(&found(&trusted, request).await)[0];
+    assert!(shown.is_sorted() && shown.len() == 1_000 && shown[999] + 2 == nearest, "the oldest of the band");
     hub.stop().await;
 }
 
@@ -276,6 +297,40 @@ async fn a_walk_in_a_stream_or_spread_over_keys_or_over_one_owners_members_is_ca
         asked += 1;
     }
     assert_eq!(asked, most);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_walk_behind_a_nearer_match_is_seen_however_few_matches_are_asked_for() {
+    let (hub, questions) = walked().await;
+    let open = walk(&hub.member("In the open", &[Role::Checker]).await, &questions).await.unwrap();
+    // Nearer to all of the questions than what they walk around, and older than nothing else.
+    let (_, trusted) = hub.trusted("Another").await;
+    contribute(&hub.client(&trusted), "decoy", vec![signal(near(picture(1), 30, 3))]).await;
+    let hidden = hub.member("Behind it", &[Role::Checker]).await;
+    let mut asked = 0;
+    for question in &questions {
+        let request = v1::CheckRequest { limit: Some(1), ..check_of([question.clone()]) };
+        match hidden.checks().check(request).await {
+            Ok(answer) => assert_eq!(answer.into_inner().matches.len(), 1),
+            Err(_) => break,
+        }
+        asked += 1;
+    }
+    assert_eq!(asked, open);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_is_taken_to_walk_around_what_it_put_on_the_list_itself() {
+    let hub = TestHub::start().await;
+    let (_, key) = hub.enrol("Contributor", "NZ", &[Role::Checker, Role::Contributor]).await;
+    let member = hub.client(&key);
+    contribute(&member, "own", vec![signal(picture(1))]).await;
+    let centre = near(picture(1), 30, 3);
+    let questions: Vec<_> = (0..200).map(|n| signal(near(centre, 2, 100 + n))).collect();
+    assert_eq!(walk(&member, &questions).await, None);
+    assert_eq!(recorded(&hub).await, []);
     hub.stop().await;
 }
 

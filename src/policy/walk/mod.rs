@@ -8,7 +8,8 @@
 //!
 //! Invariants: a question that is not at the end of a band of something the asker has matched leaves nothing behind. What it
 //! does leave are counts of bits in an order that only the secret tells, and a keyed fingerprint. All of it is in memory only
-//! and bounded, and one member's questions never change what another is told. It does not know entries, keys or transports,
+//! and bounded. One member's questions never change what another is told, but those of one control group count together: when the group
+//! has walked far enough, whoever of it asks next at that place is blocked. It does not know entries, keys or transports,
 //! and takes no time of its own. `docs/abuse.md` has what it catches, what not, and the rates.
 
 mod limits;
@@ -26,6 +27,7 @@ use zeroize::ZeroizeOnDrop;
 
 use limits::Level;
 pub use limits::WalkLimits;
+pub use trail::is_at_a_bands_end;
 use trail::{Place, Trail};
 
 use crate::domain::{Code, Member, MemberId, Signal, Timestamp};
@@ -176,11 +178,6 @@ impl Walks {
     /// Whether a member gets no answers until the operator has looked.
     pub fn is_blocked(&self, member: MemberId) -> bool {
         self.blocked.contains(&member)
-    }
-
-    /// Blocks a member, as was decided before the program was last started or by the operator.
-    pub fn block(&mut self, member: MemberId) {
-        self.blocked.insert(member);
     }
 
     /// Lets a member ask again and forgets what it, or its control group, has asked so far.

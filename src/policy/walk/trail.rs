@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 
 use super::WalkSecret;
 use super::limits::{Level, WalkLimits};
-use crate::domain::{Signal, SignalKind, Timestamp};
+use crate::domain::{Distance, Signal, SignalKind, Timestamp};
 use crate::policy::Band;
 
 /// Bits of the longest hash.
@@ -59,8 +59,7 @@ impl Place {
         if half > max || self.kind != anchor.kind {
             return false;
         }
-        let distance = self.distance(anchor);
-        ends(self.kind).any(|end| distance + reach > end && distance <= end + reach)
+        is_at_an_end(self.kind, self.distance(anchor))
     }
 
     /// Whether no picture has this hash.
@@ -75,6 +74,17 @@ impl Place {
         }
         bytes
     }
+}
+
+/// Whether a small step at this distance can change the answer.
+fn is_at_an_end(kind: SignalKind, distance: u32) -> bool {
+    let reach = reach(kind);
+    ends(kind).any(|end| distance + reach > end && distance <= end + reach)
+}
+
+/// Whether a question at this distance from a stored signal could be part of a walk around it.
+pub fn is_at_a_bands_end(kind: SignalKind, distance: Distance) -> bool {
+    is_at_an_end(kind, distance.bits().into())
 }
 
 /// The distances where a band ends and another, or nothing, begins; not 0, where there is nothing left to learn.
