@@ -185,7 +185,7 @@ enum Denied {
     Status(Status),
     /// A live key's, for which it has not the role: worth knowing where it would have changed members or keys.
     Role {
-        principal: Principal,
+        principal: Box<Principal>,
         refused: Refused,
         change: Option<EventKind>,
     },
@@ -248,7 +248,8 @@ impl<S> AccessService<S> {
                 // It goes into the ledger, and the words of those who may not write there do not.
                 *id = Some(made()?);
             }
-            return Err(Denied::Role { principal: Principal { request: id.clone(), ..principal }, refused, change });
+            let principal = Box::new(Principal { request: id.clone(), ..principal });
+            return Err(Denied::Role { principal, refused, change });
         }
         let place = places.map(|places| places.take(principal.member, 1).map_err(|full| overload(places, full)));
         let place = place.transpose()?;

@@ -35,7 +35,7 @@ use super::walks::Watch;
 use super::withdraw::Withdraw;
 use crate::domain::{Clock, Entropy, EntropyError, FieldError, Taxonomies, Timestamp};
 use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignError, SignedCheckpoint, Signer};
-use crate::policy::{QuotaTable, Quotas, Roster, Throttle, WalkLimits, WalkSecret};
+use crate::policy::{QuotaTable, Quotas, Roster, Throttle, WalkLimits};
 use crate::store::{OpenError, Store, StoreError, StoredEvent};
 use crate::worker::{Pool, PoolConfig};
 
@@ -263,8 +263,7 @@ impl Opened {
 
         let viewer = Viewer { roster: roster.clone(), taxonomies: taxonomies.clone(), clock: clock.clone() };
         let quotas = Quotas::new(config.quotas);
-        let secret = WalkSecret::new(entropy.bytes()?);
-        let watch = Watch::new(roster.clone(), sequencer.clone(), secret, config.walks);
+        let watch = Watch::new(roster.clone(), sequencer.clone(), &*entropy, config.walks)?;
         let unseal =
             Unseal { sequencer: sequencer.clone(), count: count.clone(), clock: clock.clone(), today: Arc::default() };
         let check = Check {

@@ -9,11 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use rand::seq::IteratorRandom;
 
 use super::decide::Intent;
 use super::sequencer::Sequencer;
-use crate::domain::{Code, Distance, EntryId, Member, MemberId, Signal, SignalKind, Timestamp, WalkLevel};
+use crate::domain::{
+    Code, Distance, Entropy, EntropyError, EntryId, Member, MemberId, Signal, SignalKind, Timestamp, WalkLevel,
+};
 use crate::policy::{
     Asker, Authority, Nearness, Principal, Roster, Verdict, WalkLimits, WalkSecret, Walks, is_at_a_bands_end,
 };
@@ -32,6 +36,8 @@ pub struct Watch {
     sequencer: Sequencer,
     secret: WalkSecret,
     limits: WalkLimits,
+    /// What lots are drawn with.
+    lots: Arc<Mutex<StdRng>>,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -87,13 +93,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Watch {
     /// Has seen nothing yet.
+    ///
+    /// # Errors
+    /// There is no randomness.
     pub(super) fn new(
         roster: Arc<ArcSwap<Roster>>,
         sequencer: Sequencer,
-        secret: WalkSecret,
+        entropy: &dyn Entropy,
         limits: WalkLimits,
-    ) -> Self {
-        Self { roster, sequencer, secret, limits, seen: Arc::default() }
+    ) -> Result<Self, EntropyError> {
+        let secret = WalkSecret::new(entropy.bytes()?);
+        let lots = Arc::new(Mutex::new(StdRng::from_seed(entropy.bytes()?)));
+        Ok(Self { roster, sequencer, secret, limits, lots, seen: Arc::default() })
     }
 
     /// Whether a member may ask at all.
@@ -114,7 +125,7 @@ impl Watch {
     /// Which of the hits of one question may be walked around with it.
     pub(super) fn anchors(&self, kind: SignalKind, hits: &[(EntryId, Distance)]) -> Vec<EntryId> {
         let at_an_end = hits.iter().filter(|(_, distance)| is_at_a_bands_end(kind, *distance));
-        at_an_end.map(|(id, _)| *id).sample(&mut rand::rng(), ANCHORS_MAX)
+        at_an_end.map(|(id, _)| *id).sample(&mut *lock(&self.lots), ANCHORS_MAX)
     }
 
     /// Whether `member` and `contributor` have one owner: nobody walks to hashes of its own.

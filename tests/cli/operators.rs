@@ -1,5 +1,9 @@
 //! What operators are spared: locking themselves out unasked, members enrolled by half, lists that do not tell what is live.
 
+use std::time::Duration;
+
+use hashcommons::domain::{Clock, SystemClock};
+
 use crate::site::Site;
 
 const ADMIN: &str = "hub/admin.key";
@@ -39,7 +43,7 @@ fn nobody_takes_their_own_key_or_one_of_the_first_start_away_unasked() {
 #[test]
 fn keys_that_end_soon_are_those_that_are_listed_when_asked_for() {
     let site = Site::new();
-    let in_days = |days: i64| (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days)).to_string();
+    let in_days = |days: u64| SystemClock.now().plus(Duration::from_hours(24 * days)).to_string();
     for (label, days) in [("soon", 20), ("later", 40), ("gone", 20)] {
         let file = format!("{label}.key");
         let issue = ["key", "issue", "Member", "--label", label, "--expires", &in_days(days), "--out", &file];
