@@ -108,7 +108,7 @@ impl Follower {
             }
             self.follow.wait_beyond(self.next).await;
         }
-        let page = self.follow.page(&self.permit, self.next).map_err(IntoStatus::into_status)?;
+        let page = self.follow.page(&self.permit, self.next).await.map_err(IntoStatus::into_status)?;
         self.next = page.next;
         self.at_end = page.checkpoint.is_some();
         let events = page.items.into_iter().map(|item| Item::Event(feed_item(item)));

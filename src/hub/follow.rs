@@ -8,6 +8,8 @@ use tokio::sync::watch;
 use super::commit::Head;
 use super::count::Count;
 use super::read::{self, ReadError};
+use super::turn;
+use super::unseal::Unseal;
 use crate::domain::{Actor, Clock, Event, Fact, FieldError, ReadKind, Tlp};
 use crate::ledger::{Leaf, Salt, SignedCheckpoint};
 use crate::policy::{Events, Lapsed, Permit, Principal, Roster, operation};
@@ -25,6 +27,7 @@ pub struct Follow {
     pub(super) head: Arc<watch::Sender<Head>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) count: Count,
+    pub(super) unseal: Unseal,
 }
 
 /// One leaf, and what it says to who may read it.
@@ -74,12 +77,12 @@ impl From<StoreError> for FollowError {
 }
 
 impl Follow {
-    /// Events from `from` on, as many as fit one page. How many of others are opened is counted. The permit is renewed for
-    /// every page.
+    /// Events from `from` on, as many as fit one page. How many of others are opened is counted, and that names are shown noted. The
+    /// permit is renewed for every page.
     ///
     /// # Errors
     /// [`FollowError`].
-    pub fn page(&self, permit: &Permit<operation::Follow>, from: u64) -> Result<Page, FollowError> {
+    pub async fn page(&self, permit: &Permit<operation::Follow>, from: u64) -> Result<Page, FollowError> {
         let permit = self.roster.load().renew(permit, self.clock.now())?;
         let head = self.head.borrow().clone();
         if from > head.size {
@@ -93,14 +96,16 @@ impl Follow {
                 break;
             }
             items.push(item(index, stored, permit.principal())?);
+            turn::step().await;
         }
-        self.count(permit.principal(), &items)?;
+        self.count(&permit, &items).await?;
         let next = from + items.len() as u64;
         Ok(Page { items, next, checkpoint: (next == head.size).then_some(head.checkpoint) })
     }
 
-    /// Counts what of others is about to be opened. No event: reading the ledger must not make it grow.
-    fn count(&self, principal: &Principal, items: &[FeedItem]) -> Result<(), StoreError> {
+    /// Counts what of others is about to be opened, and notes that names are shown.
+    async fn count(&self, permit: &Permit<operation::Follow>, items: &[FeedItem]) -> Result<(), StoreError> {
+        let principal = permit.principal();
         let (mut events, mut names) = (0, 0);
         for opened in items.iter().filter_map(|item| item.opening.as_ref()) {
             let own = matches!(opened.event.by, Actor::Member { member, .. } if member == principal.member);
@@ -109,7 +114,7 @@ impl Follow {
             names += u64::from(matches!(opened.event.fact, Fact::MemberEnrolled(_)));
         }
         self.count.add(principal.member, ReadKind::Events, events)?;
-        self.count.add(principal.member, ReadKind::Names, names)
+        self.unseal.run(&permit.authority(), names).await
     }
 
     /// Waits until the ledger is longer than `size`. Whether the permit still holds is looked at with the next page.

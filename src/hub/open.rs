@@ -317,6 +317,7 @@ impl Opened {
                 head: head_sender,
                 clock: clock.clone(),
                 count: count.clone(),
+                unseal: unseal.clone(),
             },
             prove,
             examine: Examine { store: store.clone(), roster: roster.clone() },

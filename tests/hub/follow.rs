@@ -205,7 +205,8 @@ async fn members_keys_and_what_others_marked_red_are_sealed_for_contributors() {
         ("the operator", &hub.admin(), 0..size),
     ] {
         let (seen, _) = events(client, 0).await;
-        assert_eq!(seen.len() as u64, size);
+        // Those who read names have made an event each by it.
+        assert!(seen.len() as u64 >= size);
         for (event, whole) in seen.iter().zip(&all) {
             assert_eq!(event.leaf, whole.leaf, "every leaf is sent to everybody");
             let expected = readable.contains(&event.index).then_some(whole.opening.as_ref()).flatten();
