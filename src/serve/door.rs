@@ -83,9 +83,10 @@ impl Door {
     }
 
     fn enter_at(&self, address: IpAddr, now: Instant) -> Result<Place, Full> {
+        let own = address.to_canonical().is_loopback();
         let address = holder(address);
         let mut counts = self.0.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(limit) = self.0.arrivals.as_ref().filter(|limit| limit.loopback || !address.is_loopback()) {
+        if let Some(limit) = self.0.arrivals.as_ref().filter(|limit| limit.loopback || !own) {
             counts.arrive(address, limit, now)?;
         }
         if counts.all >= self.0.all_max {
