@@ -1,4 +1,6 @@
-//! What a member that asks twenty times what it may costs another. For people to read, hence ignored:
+//! Members that take more than is theirs: by requests that they take back, and by asking twenty times what they may.
+//!
+//! What the latter costs another member is for people to read, hence ignored:
 //!
 //! `cargo test --release --test transport what_a_flooding_member_costs -- --ignored --nocapture`
 
@@ -7,13 +9,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hashcommons::client::Client;
+use hashcommons::domain::Role;
+use hashcommons::policy::{Limits, QuotaTable};
 use hashcommons::wire::v1;
+use prost::Message;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::measured::{Scene, connect, latencies};
-use crate::support::{check_of, pdq};
+use crate::raw::{DATA, END_HEADERS, END_STREAM, Frame, HEADERS, Raw, header, request_headers, reset, setting};
+use crate::support::{TestHub, check_of, pdq};
 
 /// Requests a second: twenty times a checker's quota of checks.
 const FLOOD: u64 = 4_000;
@@ -98,4 +104,38 @@ async fn what_a_flooding_member_costs() {
         let (asked, refused) = (asked.load(Ordering::Relaxed), refused.load(Ordering::Relaxed));
         println!("| {flood:?} | {without} | {p50:.2} / {p99:.2} ({count}) | {asked}, {refused} |");
     }
+}
+
+#[tokio::test]
+async fn a_check_that_is_taken_back_has_been_counted() {
+    let own = Limits { checks_per_second: 1, ..Limits::NONE };
+    let hub = TestHub::start_with(|config| config.hub.quotas = QuotaTable { checker: own, ..QuotaTable::NONE }).await;
+    let (_, key) = hub.enrol("Takes back", "NZ", &[Role::Checker]).await;
+    let message = check_of([pdq(1)]).encode_to_vec();
+    let head = [&[0][..], &u32::try_from(message.len()).unwrap().to_be_bytes()].concat();
+    let body = [head, message].concat();
+    let headers = [
+        request_headers("/hashcommons.v1.CheckService/Check"),
+        header("authorization", &format!("Bearer {}", key.reveal())),
+    ]
+    .concat();
+    let mut raw = Raw::connect(hub.address()).await;
+    // No window: answers cannot be taken, and each request is open when it is reset.
+    raw.send(&[setting(4, 0)]).await.unwrap();
+    for n in 0..60 {
+        let stream = 2 * n + 1;
+        let ask = [
+            Frame::new(HEADERS, END_HEADERS, stream, headers.clone()),
+            Frame::new(DATA, END_STREAM, stream, body.clone()),
+        ];
+        raw.send(&ask).await.unwrap();
+        raw.until_pong().await;
+        raw.send(&[reset(stream)]).await.unwrap();
+    }
+    raw.until_pong().await;
+    // Ten may come at once: all the others have been refused, and so is this.
+    let client = connect(&hub.url(), &key).await;
+    let refused = client.checks().check(check_of([pdq(1)])).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused}");
+    hub.stop().await;
 }
