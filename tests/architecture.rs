@@ -51,6 +51,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("img_hash", &["media/"]),
     ("image", &["media/", "cli/demo/"]),
     ("re_rav1d", &["media/decode/avif/av1.rs"]),
+    ("tikv_jemallocator", &["main.rs"]),
     ("ed25519_dalek", &["ledger/"]),
     ("arc_swap", &["index/", "hub/"]),
     // Huge pages; and a page that can be executed, which the sandbox must not give.

@@ -223,6 +223,9 @@ impl Args {
             None if behind_tls_proxy => transport.connections_per_address_max = transport.connections_max,
             None => {}
         }
+        if behind_tls_proxy {
+            transport.arrivals = None;
+        }
         for (name, max) in [
             ("connections_max", transport.connections_max),
             ("connections_per_address_max", transport.connections_per_address_max),

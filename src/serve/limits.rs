@@ -10,6 +10,8 @@ pub struct TransportLimits {
     pub connections_max: usize,
     /// Of them, those of one address; of IPv6, of one /64. One more is closed before TLS.
     pub connections_per_address_max: usize,
+    /// How fast an address makes new ones. `None`: as fast as it can.
+    pub arrivals: Option<ArrivalLimit>,
     /// From the connection to the end of the TLS handshake.
     pub handshake: Duration,
     /// From there to a first whole request.
@@ -52,11 +54,30 @@ pub struct TransportLimits {
     pub drain: Duration,
 }
 
+/// How fast one address, or one /64 of IPv6, may make new connections. Beyond it one is closed before TLS. What makes a connection
+/// end costs an attacker a new one each time, so that this is also how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArrivalLimit {
+    /// A second.
+    pub per_second: u32,
+    /// At once, after a time without any.
+    pub burst: u32,
+    /// Whether this machine's own addresses are held to it: they are those of a proxy, of an operator, of a test.
+    pub loopback: bool,
+}
+
+impl Default for ArrivalLimit {
+    fn default() -> Self {
+        Self { per_second: 50, burst: 200, loopback: false }
+    }
+}
+
 impl Default for TransportLimits {
     fn default() -> Self {
         Self {
             connections_max: 10_000,
             connections_per_address_max: 128,
+            arrivals: Some(ArrivalLimit::default()),
             handshake: Duration::from_secs(10),
             first_request: Duration::from_secs(15),
             idle: Duration::from_secs(10 * 60),

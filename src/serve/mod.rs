@@ -13,7 +13,7 @@ mod seldom;
 mod socket;
 mod tls;
 
-pub use limits::TransportLimits;
+pub use limits::{ArrivalLimit, TransportLimits};
 pub use tls::{TlsError, TlsFiles, client_fingerprint};
 
 use std::net::SocketAddr;
@@ -144,7 +144,7 @@ pub async fn start(
     let limits = config.transport;
     let connections_max = connections_max(&limits);
     let scarce = Arc::new(Semaphore::new(limits.reflections_max));
-    let door = Door::new(connections_max, limits.connections_per_address_max);
+    let door = Door::new(connections_max, &limits);
     let server = tokio::spawn(Acceptor { door, tls, services, limits, scarce, stopping }.run(listener));
     tracing::info!(%address, tls = config.tls.is_some(), connections_max, "listening");
 

@@ -63,10 +63,19 @@ fn serve(input: &mut impl io::Read, output: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The threads of this process, where the system says.
+fn threads() -> Option<usize> {
+    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
+}
+
 /// Locks the process in, and sees that it can still do its work.
 fn prepare(settings: &Settings) -> Result<Held, String> {
     if settings.version != VERSION {
         return Err(format!("the worker is of version {VERSION}, not {}", settings.version));
+    }
+    // The sandbox would not hold another: an allocator's, say.
+    if threads().is_some_and(|threads| threads != 1) {
+        return Err("the worker has more than one thread".to_owned());
     }
     sandbox::settle();
     // Whatever is done once in a thread's life, such as seeding its hash maps, is done now: with another system library it

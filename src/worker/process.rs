@@ -158,6 +158,12 @@ impl Worker {
             .arg0("hashcommons")
             .arg(super::COMMAND)
             .env_clear()
+            // For jemalloc (src/main.rs): no second thread, which the sandbox would not hold; and what is freed goes back at once,
+            // as the limit is on memory that is mapped.
+            .env(
+                "_RJEM_MALLOC_CONF",
+                "background_thread:false,narenas:1,retain:false,dirty_decay_ms:0,muzzy_decay_ms:0",
+            )
             .current_dir("/")
             // In a group of its own: Ctrl-C is for the hub, which lets what is running finish.
             .process_group(0)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hashcommons::client::Client;
 use hashcommons::policy::ApiKey;
-use hashcommons::serve::TlsFiles;
+use hashcommons::serve::{ArrivalLimit, TlsFiles};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use tokio::time::timeout;
 
@@ -61,6 +61,41 @@ async fn one_address_has_no_more_than_its_share_and_others_have_theirs() {
     held.pop();
     served_at_last(hub.address()).await;
     beside.finish().await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn who_connects_too_fast_is_closed_at_once_and_another_address_is_served() {
+    let limit = ArrivalLimit { per_second: 1, burst: 20, loopback: true };
+    let hub = TestHub::start_with(|config| config.transport.arrivals = Some(limit)).await;
+    let beside = WellBehaved::start(&hub).await;
+    let (mut served, mut turned_away) = (0, 0);
+    for _ in 0..100 {
+        // Each has gone before the next comes.
+        let mut raw = Raw::silent_from("127.0.0.2", hub.address()).await;
+        if is_served(&mut raw).await { served += 1 } else { turned_away += 1 }
+    }
+    // The machine may be slow, but not by a minute.
+    assert!((20..80).contains(&served), "{served} served, {turned_away} turned away");
+    assert!(is_served(&mut Raw::silent_from("127.0.0.3", hub.address()).await).await);
+    // In time it is served again.
+    let again = async {
+        while !is_served(&mut Raw::silent_from("127.0.0.2", hub.address()).await).await {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(BOUND, again).await.expect("who waits is served");
+    beside.finish().await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn this_machines_own_addresses_connect_as_fast_as_they_can_unless_told_otherwise() {
+    let limit = ArrivalLimit { per_second: 1, burst: 20, loopback: false };
+    let hub = TestHub::start_with(|config| config.transport.arrivals = Some(limit)).await;
+    for _ in 0..100 {
+        assert!(is_served(&mut Raw::silent_from("127.0.0.2", hub.address()).await).await);
+    }
     hub.stop().await;
 }
 

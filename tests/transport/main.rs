@@ -7,6 +7,8 @@ mod doors;
 mod enrolment;
 mod floods;
 mod measured;
+mod members;
+mod memory;
 mod methods;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "tests/cli and tests/crash use the rest")]
