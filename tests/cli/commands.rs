@@ -72,7 +72,7 @@ fn every_command_speaks_json_when_asked() {
         ("member.key", 0, &["verify", "receipt", "--ledger-key-file", "ledger.pub"]),
         ("member.key", 0, &["taxonomy"]),
         ("member.key", 0, &["taxonomy", "--shipped"]),
-        ("member.key", 0, &["bench", "check", "--seconds", "1"]),
+        ("member.key", 0, &["bench", "check", "--seconds", "1", "--rate", "50"]),
         ("member.key", 0, &["bench", "hash", "picture.png"]),
         ("member.key", 0, &["bench", "corpus", "--n", "50", "--out", "."]),
         ("member.key", 0, &["bench", "index", "--hashes", "hashes.bin", "--queries", "queries.bin"]),

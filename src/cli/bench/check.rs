@@ -19,7 +19,8 @@ const RATE_MAX: i64 = 1_000_000;
 
 /// Measure look-ups against a running hub: random PDQ hashes, so that almost none match
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: hashcommons bench check --key-file checker.key --seconds 10 --concurrency 16")]
+#[command(after_help = "Example: hashcommons bench check --key-file checker.key --seconds 10 --concurrency 16\n\n\
+    The key's quota has to allow it: hashcommons member quota MEMBER --checks-per-second 4000000000")]
 pub struct Args {
     /// How long to measure, after one second to warm up
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
