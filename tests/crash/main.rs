@@ -23,6 +23,7 @@ use hashcommons::client::Client;
 use hashcommons::domain::{Clock, Entropy, Role, SystemClock, SystemEntropy};
 use hashcommons::hub::{self, ADMIN_KEY_FILE, AuditError, Report, SECOND_ADMIN_KEY_FILE};
 use hashcommons::policy::ApiKey;
+use hashcommons::wire::v1;
 use process::{HubProcess, copy_directory};
 use rand::{RngExt, SeedableRng};
 
@@ -40,7 +41,13 @@ async fn operators(hub: &HubProcess, directory: &Path) -> Operators {
 /// Enrols a contributor who may also check; gives its key.
 async fn contributor(hub: &HubProcess, directory: &Path) -> ApiKey {
     let operators = operators(hub, directory).await;
-    operators.enrol("Contributor", "NZ", &[Role::Contributor, Role::Checker]).await.1
+    let (member_id, key) = operators.enrol("Contributor", "NZ", &[Role::Contributor, Role::Checker]).await;
+    // What is asked to find losses is more than a member may.
+    let quota =
+        v1::Quota { checks_per_second: Some(u32::MAX), contributions_per_day: Some(u32::MAX), ..v1::Quota::default() };
+    let request = v1::SetQuotaRequest { member_id, quota: Some(quota), ..Default::default() };
+    operators.first.admin().set_quota(request).await.unwrap();
+    key
 }
 
 /// Opens a directory that no process has open, as a hub does, and compares everything with everything.
