@@ -15,11 +15,9 @@ use rand::seq::IteratorRandom;
 
 use super::decide::Intent;
 use super::sequencer::Sequencer;
-use crate::domain::{
-    Code, Distance, Entropy, EntropyError, EntryId, Member, MemberId, Signal, SignalKind, Timestamp, WalkLevel,
-};
+use crate::domain::{Distance, Entropy, EntropyError, EntryId, MemberId, Signal, SignalKind, Timestamp, WalkLevel};
 use crate::policy::{
-    Asker, Authority, Nearness, Principal, Roster, Verdict, WalkLimits, WalkSecret, Walks, is_at_a_bands_end,
+    Asker, Authority, Nearness, Principal, Roster, Unit, Verdict, WalkLimits, WalkSecret, Walks, is_at_a_bands_end,
 };
 
 /// How often what is too old is forgotten.
@@ -50,13 +48,6 @@ struct Seen {
     recorded: HashMap<MemberId, (WalkLevel, Timestamp)>,
 }
 
-/// Whose questions are counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Unit {
-    Member(MemberId),
-    Group(Code),
-}
-
 /// The member is blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -69,12 +60,6 @@ pub struct Blocked;
 pub(super) struct Question {
     pub asked: Signal,
     pub found: Vec<Signal>,
-}
-
-impl Unit {
-    fn of(member: &Member) -> Self {
-        member.control_group.clone().map_or(Self::Member(member.id), Self::Group)
-    }
 }
 
 const fn level(verdict: Verdict) -> Option<WalkLevel> {
@@ -131,7 +116,7 @@ impl Watch {
     /// Whether `member` and `contributor` have one owner: nobody walks to hashes of its own.
     pub(super) fn is_own(&self, member: MemberId, contributor: MemberId) -> bool {
         let roster = self.roster.load();
-        let unit = |id| roster.member(id).map(Unit::of);
+        let unit = |id| roster.member(id).map(|member| Asker::of(member).unit());
         member == contributor || unit(member).is_some_and(|own| unit(contributor) == Some(own))
     }
 
@@ -146,12 +131,9 @@ impl Watch {
         now: Timestamp,
     ) -> Result<(), Blocked> {
         let member = authority.principal.member;
-        let Some((unit, asker)) = self.roster.load().member(member).map(|member| (Unit::of(member), Asker::of(member)))
-        else {
-            return Ok(());
-        };
+        let Some(asker) = self.roster.load().member(member).map(Asker::of) else { return Ok(()) };
         self.expire(now);
-        let walks = self.walks(unit);
+        let walks = self.walks(asker.unit());
         let verdict = {
             let mut walks = lock(&walks);
             let verdicts = questions.iter().map(|one| walks.observe(&asker, &one.asked, &one.found, now).verdict);
@@ -215,10 +197,10 @@ impl Watch {
 
     /// Forgets what a member, or its control group, has asked, and that it is blocked.
     pub(super) fn forget(&self, member: MemberId) {
-        let of = self.roster.load().member(member).map(|member| (Unit::of(member), Asker::of(member)));
+        let asker = self.roster.load().member(member).map(Asker::of);
         lock(&self.seen).recorded.remove(&member);
-        if let Some((unit, asker)) = of {
-            lock(&self.walks(unit)).release(&asker);
+        if let Some(asker) = asker {
+            lock(&self.walks(asker.unit())).release(&asker);
         }
     }
 }

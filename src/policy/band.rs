@@ -54,7 +54,11 @@ const fn near_max(kind: SignalKind) -> Option<Distance> {
 
 /// The radii that a caller who sees bands only may ask for: where a band ends. Ascending; the last is the kind's widest.
 pub fn band_radii(kind: SignalKind) -> Vec<Distance> {
-    Band::ALL.iter().filter_map(|band| band.distances(kind)).map(|all| *all.end()).collect()
+    band_ends(kind).collect()
+}
+
+fn band_ends(kind: SignalKind) -> impl Iterator<Item = Distance> {
+    Band::ALL.iter().filter_map(move |band| band.distances(kind)).map(|all| *all.end())
 }
 
 /// Whether a caller who sees so much may ask for `radius`, as far as its kind allows it at all.
@@ -62,17 +66,15 @@ pub fn band_radii(kind: SignalKind) -> Vec<Distance> {
 /// # Errors
 /// [`RadiusRefused`], which names the radii that it may ask for.
 pub fn check_radius(nearness: Nearness, kind: SignalKind, radius: Distance) -> Result<(), RadiusRefused> {
-    let allowed = band_radii(kind);
-    let is_free = nearness == Nearness::Distances || allowed.contains(&radius);
-    if is_free { Ok(()) } else { Err(RadiusRefused { kind, allowed }) }
+    let is_free = nearness == Nearness::Distances || band_ends(kind).any(|end| end == radius);
+    if is_free { Ok(()) } else { Err(RadiusRefused { kind }) }
 }
 
 /// A radius between the ends of two bands, asked for by a caller who sees bands only.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be {} for {kind}: other radii are for trusted members, as distances are", list(.allowed))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be {} for {kind}: other radii are for trusted members, as distances are", list(&band_radii(*.kind)))]
 pub struct RadiusRefused {
     kind: SignalKind,
-    allowed: Vec<Distance>,
 }
 
 fn list(radii: &[Distance]) -> String {

@@ -7,10 +7,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::peer::holder;
 use crate::domain::{KeyId, Timestamp};
 
 /// Failures that may come at once.
@@ -54,20 +55,12 @@ impl Throttle {
     pub fn failed(&self, address: IpAddr, key: Option<KeyId>, now: Timestamp) -> Result<(), Throttled> {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Failures { addresses, keys } = &mut *failures;
-        let by_address = note(addresses, network(address), now);
+        let by_address = note(addresses, holder(address), now);
         let by_key = key.and_then(|key| note(keys, key, now));
         match by_address.max(by_key) {
             Some(retry_after) => Err(Throttled { retry_after }),
             None => Ok(()),
         }
-    }
-}
-
-/// Who has a /64 has 2^64 addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

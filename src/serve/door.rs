@@ -2,12 +2,13 @@
 //! be is turned away at once.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
 use super::limits::{ArrivalLimit, TransportLimits};
+use crate::policy::holder;
 
 /// Addresses whose arrivals are kept in mind before those that have sunk to nothing are let go of: more than that many are looked
 /// through each time as many again have come.
@@ -131,14 +132,6 @@ impl Drop for Place {
                 counts.of_address.remove(&self.address);
             }
         }
-    }
-}
-
-/// Who has an address: of IPv6 the /64, all of which one customer of a provider has.
-fn holder(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
     }
 }
 

@@ -45,14 +45,15 @@ impl Asker {
         Self { member: member.id, group: member.control_group.clone() }
     }
 
-    fn unit(&self) -> Unit {
+    /// Whose questions count together with its own.
+    pub fn unit(&self) -> Unit {
         self.group.clone().map_or(Unit::Member(self.member), Unit::Group)
     }
 }
 
 /// Whose questions are counted together.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Unit {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
     Member(MemberId),
     Group(Code),
 }
