@@ -157,7 +157,7 @@ impl AdminService for Service {
         let members = &self.0.use_cases()?.members;
         let permit = permit::<operation::ListMembers, _>(&request)?;
         let of = &request.get_ref().member_id;
-        let of = if of.is_empty() { None } else { Some(of.parse().at("member_id").map_err(IntoStatus::into_status)?) };
+        let of = wire::optional(of, "member_id").map_err(IntoStatus::into_status)?;
         let keys = members
             .keys(&permit, of)
             .iter()

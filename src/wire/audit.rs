@@ -1,10 +1,9 @@
 //! What auditors ask for and get.
 
 use super::codes::Coded;
-use super::{member_event, timestamp_from_wire, v1};
+use super::{member_event, optional, timestamp_from_wire, v1};
 use crate::domain::{At, Date, EventKind, FieldError, MemberId, ReadKey, RefusalReason, UnknownCode};
 use crate::hub::{AUDIT_PAGE_DEFAULT, AUDIT_PAGE_MAX, AuditPage, AuditQuery, AuditResult};
-use std::str::FromStr;
 
 /// The most kinds in one request.
 const KINDS_MAX: usize = 16;
@@ -74,8 +73,4 @@ fn result(text: &str) -> Result<Option<AuditResult>, UnknownCode> {
             }
         },
     })
-}
-
-fn optional<T: FromStr<Err: std::fmt::Display>>(text: &str, path: &str) -> Result<Option<T>, FieldError> {
-    if text.is_empty() { Ok(None) } else { text.parse().at(path).map(Some) }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::codes::Coded;
-use super::{required, timestamp, timestamp_from_wire, v1};
+use super::{optional, required, timestamp, timestamp_from_wire, v1};
 use crate::domain::{
     Actor, Approval, At, Checklist, ChecklistItem, Credential, Fact, FieldError, Holder, Key, Member, Network, Quota,
     Role, Roles,
@@ -45,11 +45,10 @@ fn set_from_wire<T: Coded + Ord>(wire: &[i32], path: &str) -> Result<BTreeSet<T>
 /// # Errors
 /// The field that is not as it must be.
 pub fn enrolment(request: &v1::EnrolMemberRequest) -> Result<Enrolment, FieldError> {
-    let group = &request.control_group;
     Ok(Enrolment {
         name: request.name.parse().at("name")?,
         jurisdiction: request.jurisdiction.parse().at("jurisdiction")?,
-        control_group: if group.is_empty() { None } else { Some(group.parse().at("control_group")?) },
+        control_group: optional(&request.control_group, "control_group")?,
         duties: roles_from_wire(&request.duties, "duties")?,
     })
 }
@@ -142,14 +141,11 @@ pub fn member_event(told: &AuditEvent) -> v1::MemberEvent {
 pub fn key_request(request: &v1::IssueKeyRequest) -> Result<KeyRequest, FieldError> {
     Ok(KeyRequest {
         member: request.member_id.parse().at("member_id")?,
-        label: if request.label.is_empty() { None } else { Some(request.label.parse().at("label")?) },
+        label: optional(&request.label, "label")?,
         roles: roles_from_wire(&request.roles, "roles")?,
         expires: request.expires.as_ref().map(|time| timestamp_from_wire(time, "expires")).transpose()?,
         networks: networks_from_wire(&request.networks)?,
-        certificate: match request.certificate.as_str() {
-            "" => None,
-            certificate => Some(certificate.parse().at("certificate")?),
-        },
+        certificate: optional(&request.certificate, "certificate")?,
     })
 }
 

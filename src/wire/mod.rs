@@ -28,6 +28,8 @@ pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
 pub use status::{IntoStatus, busy, field_status, retry_after};
 pub use taxonomy::taxonomy;
 
+use std::str::FromStr;
+
 use crate::domain::{At, FieldError, Timestamp};
 
 /// The generated types of `proto/hashcommons/v1`, client and server.
@@ -57,6 +59,14 @@ pub fn timestamp_from_wire(time: &prost_types::Timestamp, path: &str) -> Result<
         u64::try_from(time.seconds).ok().zip(u64::try_from(time.nanos).ok().filter(|nanos| *nanos < 1_000_000_000));
     let millis = millis.and_then(|(seconds, nanos)| seconds.checked_mul(1_000)?.checked_add(nanos / 1_000_000));
     Timestamp::from_millis(millis.unwrap_or(u64::MAX)).at(path)
+}
+
+/// Reads what may be left out, as the empty text.
+///
+/// # Errors
+/// At `path`, if it is there and not as it must be.
+pub fn optional<T: FromStr<Err: std::fmt::Display>>(text: &str, path: &str) -> Result<Option<T>, FieldError> {
+    if text.is_empty() { Ok(None) } else { text.parse().at(path).map(Some) }
 }
 
 /// A required message that is missing.
