@@ -198,9 +198,10 @@ impl Check {
     /// [`CheckError`]: then nothing is known, which is not "no match".
     pub async fn run(&self, permit: &Permit<operation::Check>, check: &CheckQuery) -> Result<CheckAnswer, CheckError> {
         let principal = permit.principal();
+        let nearness = principal.sight().nearness;
         for (at, query) in check.queries.iter().enumerate() {
-            check_radius(principal.sight().nearness, query.signal.kind(), query.radius)
-                .at(format!("queries[{at}].radius"))?;
+            check_radius(nearness, query.signal.kind(), query.radius)
+                .map_err(|refused| FieldError::new(format!("queries[{at}].radius"), refused))?;
         }
         let asked = check.queries.len() as u64;
         self.quotas.take(principal, Meter::Checks, asked, self.viewer.clock.now())?;
@@ -226,7 +227,7 @@ impl Check {
                 continue;
             }
             let neighbours = self.live(query, check.limit, nearness, now, &mut found).await?;
-            if Watch::watches(permit.principal()) {
+            if nearness == Nearness::Bands {
                 questions.push(self.question(query, &neighbours.anchors, permit.principal().member, &found).await?);
             }
             more |= neighbours.total > neighbours.nearest.len();
@@ -235,10 +236,10 @@ impl Check {
                 total => Outcome::Match { total: total as u64 },
             });
         }
-        // From the entries themselves: an index's limit may have cut off some of what leads to one.
         if !questions.is_empty() {
             self.watch.observe(&permit.authority(), &questions, now).await?;
         }
+        // From the entries themselves: an index's limit may have cut off some of what leads to one.
         let with_evidence = |(entry, state)| (check.evidence(&entry, nearness), entry, state);
         let mut found: Vec<(Vec<Evidence>, Entry, EntryState)> = found.into_values().map(with_evidence).collect();
         found.sort_by_key(|(evidence, entry, _)| (evidence.first().map(Evidence::rank), entry.id));
@@ -253,7 +254,9 @@ impl Check {
             })
             .collect();
         let names = matches.iter().map(|found| found.view.names()).sum();
-        self.unseal.run(&permit.authority(), names).await?;
+        if names > 0 {
+            self.unseal.run(&permit.authority(), names).await?;
+        }
         Ok(CheckAnswer { outcomes, matches, more })
     }
 

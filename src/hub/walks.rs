@@ -16,9 +16,7 @@ use rand::seq::IteratorRandom;
 use super::decide::Intent;
 use super::sequencer::Sequencer;
 use crate::domain::{Distance, Entropy, EntropyError, EntryId, MemberId, Signal, SignalKind, Timestamp, WalkLevel};
-use crate::policy::{
-    Asker, Authority, Nearness, Principal, Roster, Unit, Verdict, WalkLimits, WalkSecret, Walks, is_at_a_bands_end,
-};
+use crate::policy::{Asker, Authority, Roster, Unit, Verdict, WalkLimits, WalkSecret, Walks, is_at_a_bands_end};
 
 /// How often what is too old is forgotten.
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);
@@ -100,11 +98,6 @@ impl Watch {
         let roster = self.roster.load();
         let walk = roster.member(member).and_then(|member| member.walk);
         if walk.is_some_and(|walk| walk.level == WalkLevel::Blocked) { Err(Blocked) } else { Ok(()) }
-    }
-
-    /// Whether this caller's questions are looked at.
-    pub(super) fn watches(principal: &Principal) -> bool {
-        principal.sight().nearness == Nearness::Bands
     }
 
     /// Which of the hits of one question may be walked around with it.
