@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::provenance::sort_distinct;
-use super::{Code, FieldError, MemberId, Provenance, Signal, Timestamp};
+use super::{
+    Basis, Code, Decided, Distance, FieldError, Incident, KeyId, MemberId, Outcome, Provenance, Signal, Timestamp,
+};
 
 /// An entry's id: the index of its leaf in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,6 +77,14 @@ impl Draft {
         &self.labels
     }
 
+    /// The incident that it belongs to: by its basis, or by the first of its labels that is an incident's.
+    pub fn incident(&self) -> Option<Code> {
+        match &self.provenance.basis {
+            Basis::Incident { incident } => Some(incident.clone()),
+            _ => self.labels.iter().find_map(Incident::of_label),
+        }
+    }
+
     /// The provenance.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
@@ -95,6 +105,8 @@ pub fn check_count(path: &str, count: usize, max: usize) -> Result<(), FieldErro
 pub struct Entry {
     pub id: EntryId,
     pub contributor: MemberId,
+    /// The key that it was contributed with.
+    pub key: KeyId,
     /// When the hub took it in.
     pub contributed: Timestamp,
     /// The taxonomy its labels belong to.
@@ -102,11 +114,29 @@ pub struct Entry {
     pub draft: Draft,
 }
 
-/// What has become of an entry since it was contributed, as far as events say so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What has become of an entry since it was contributed, as far as events say so: the evidence that its standing is judged by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EntryState {
+    /// When it stops matching by itself: as its contributor said, or else the policy of that time.
+    pub expires: Option<Timestamp>,
+    /// Its contributor had already put more on the list that day than the policy takes for granted.
+    pub is_excess: bool,
     /// The event that withdrew it.
     pub withdrawn: Option<Withdrawal>,
+    /// Entries of others near this one, in the order in which they came.
+    pub corroboration: Vec<Corroboration>,
+    /// What others found about it: of each member the newest about each label.
+    pub opinions: Vec<Opinion>,
+    /// The nearest benign item.
+    pub benign: Option<NearBenign>,
+    /// When it last matched far more often than usual.
+    pub flood: Option<Flood>,
+    /// What reviewers decided last.
+    pub decided: Option<Decided>,
+    /// What single reviewers proposed since, where it takes two.
+    pub proposed: Vec<Decided>,
+    /// Appeals that nobody has decided on.
+    pub appeals: Vec<Appealed>,
 }
 
 /// When and by which event an entry was withdrawn.
@@ -114,6 +144,59 @@ pub struct EntryState {
 pub struct Withdrawal {
     pub event: u64,
     pub at: Timestamp,
+}
+
+/// An entry of another member that is near, with what its weight depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corroboration {
+    pub entry: EntryId,
+    pub member: MemberId,
+    pub key: KeyId,
+    pub contributed: Timestamp,
+    pub expires: Option<Timestamp>,
+    /// Between the nearest two signals of one kind.
+    pub distance: Distance,
+    /// The labels that both have, sorted; never none.
+    pub labels: Vec<Code>,
+}
+
+/// What a member found about an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opinion {
+    /// The leaf that says so.
+    pub event: u64,
+    pub at: Timestamp,
+    pub member: MemberId,
+    pub outcome: Outcome,
+    /// Which labels it is about, sorted. None: all.
+    pub labels: Vec<Code>,
+}
+
+/// A benign item near an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NearBenign {
+    /// The item's leaf.
+    pub benign: u64,
+    /// The leaf with which it came to be near: the later of the two.
+    pub event: u64,
+    pub distance: Distance,
+}
+
+/// That an entry matched far more often than usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flood {
+    pub event: u64,
+    pub at: Timestamp,
+    pub matches: u64,
+    pub usual: u64,
+}
+
+/// An appeal that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appealed {
+    /// Its leaf.
+    pub id: u64,
+    pub by: MemberId,
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::codes::codes;
 use super::{
-    CallId, Checklist, Draft, EntryId, Holder, Key, KeyId, Member, MemberId, Quota, Status, Timestamp, WalkLevel,
+    AppealGround, Benign, CallId, Checklist, Code, Decision, Draft, EntryId, Holder, IncidentChange, Key, KeyId,
+    Member, MemberId, Note, Quota, Reference, Report, Status, Timestamp, WalkLevel,
 };
 
 /// Who made an event happen.
@@ -19,6 +20,17 @@ codes! {
     EventKind, "event kind" {
         Contributed = "contributed",
         Withdrawn = "withdrawn",
+        Expired = "expired",
+        OutcomeReported = "outcome-reported",
+        Decided = "decided",
+        AppealOpened = "appeal-opened",
+        FloodSeen = "flood-seen",
+        BenignAdded = "benign-added",
+        BenignRemoved = "benign-removed",
+        PolicySet = "policy-set",
+        EntityDelisted = "entity-delisted",
+        IncidentChanged = "incident-changed",
+        IncidentEnded = "incident-ended",
         MemberEnrolled = "member-enrolled",
         MemberApproved = "member-approved",
         MemberStatusSet = "member-status-set",
@@ -35,9 +47,20 @@ codes! {
 }
 
 impl EventKind {
-    /// Whether it is about members and keys, not about entries: what auditors go through.
+    /// Whether it is about members, keys and rules, not about entries: what auditors go through.
     pub const fn is_administrative(self) -> bool {
-        !matches!(self, Self::Contributed | Self::Withdrawn)
+        !matches!(
+            self,
+            Self::Contributed
+                | Self::Withdrawn
+                | Self::Expired
+                | Self::OutcomeReported
+                | Self::Decided
+                | Self::AppealOpened
+                | Self::FloodSeen
+                | Self::BenignAdded
+                | Self::BenignRemoved
+        )
     }
 }
 
@@ -121,9 +144,53 @@ pub struct RequestDigest(pub [u8; 32]);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// A member put an item on the list. The event's index is the entry's id.
-    Contributed { request: RequestDigest, taxonomy: u32, draft: Draft },
+    Contributed {
+        request: RequestDigest,
+        taxonomy: u32,
+        draft: Draft,
+        /// Where the draft says no end, when it stops matching by the policy of its time; `None`: never by itself.
+        lapses: Option<Timestamp>,
+    },
     /// Its contributor took an entry back.
     Withdrawn { entry: EntryId, reason: WithdrawReason, request: RequestDigest },
+    /// These entries stopped matching by themselves.
+    Expired { entries: Vec<EntryId> },
+    /// A member said what it found about an entry.
+    OutcomeReported(Report),
+    /// A reviewer decided about an entry.
+    Decided {
+        entry: EntryId,
+        decision: Decision,
+        /// Whether these were reviewers enough, so that it acts from now on.
+        is_enough: bool,
+    },
+    /// A member appealed against an entry, for one of its users. The event's index is the appeal's id.
+    AppealOpened { entry: EntryId, ground: AppealGround, note: Option<Note>, deadline: Timestamp },
+    /// An entry matched far more often than it used to.
+    FloodSeen {
+        entry: EntryId,
+        /// Matches in the policy's window, each member's counted up to its share.
+        matches: u64,
+        /// What would have been usual.
+        usual: u64,
+    },
+    /// Reviewers hold an item to be benign. The event's index is its id.
+    BenignAdded(Benign),
+    /// They no longer do.
+    BenignRemoved { benign: u64 },
+    /// The rules of standing are these from now on: the whole policy file.
+    PolicySet { text: String },
+    /// An entity is no longer on the list that it was named by: what names it is to be looked at again.
+    EntityDelisted { entity: Reference },
+    /// Somebody proposed or seconded a change of an incident.
+    IncidentChanged {
+        incident: Code,
+        change: IncidentChange,
+        /// Whether these were people enough, so that it acts from now on.
+        is_enough: bool,
+    },
+    /// An incident ended because nobody extended it.
+    IncidentEnded { incident: Code },
     /// An organisation joined.
     MemberEnrolled(Member),
     /// Somebody stood for a member's climbing to a status.
@@ -172,6 +239,17 @@ impl Fact {
         match self {
             Self::Contributed { .. } => EventKind::Contributed,
             Self::Withdrawn { .. } => EventKind::Withdrawn,
+            Self::Expired { .. } => EventKind::Expired,
+            Self::OutcomeReported(_) => EventKind::OutcomeReported,
+            Self::Decided { .. } => EventKind::Decided,
+            Self::AppealOpened { .. } => EventKind::AppealOpened,
+            Self::FloodSeen { .. } => EventKind::FloodSeen,
+            Self::BenignAdded(_) => EventKind::BenignAdded,
+            Self::BenignRemoved { .. } => EventKind::BenignRemoved,
+            Self::PolicySet { .. } => EventKind::PolicySet,
+            Self::EntityDelisted { .. } => EventKind::EntityDelisted,
+            Self::IncidentChanged { .. } => EventKind::IncidentChanged,
+            Self::IncidentEnded { .. } => EventKind::IncidentEnded,
             Self::MemberEnrolled(_) => EventKind::MemberEnrolled,
             Self::MemberApproved { .. } => EventKind::MemberApproved,
             Self::MemberStatusSet { .. } => EventKind::MemberStatusSet,

@@ -1,11 +1,14 @@
 //! The words of the hub as values: no I/O, no async, no protobuf, no database.
 
+mod benign;
 mod certificate;
 mod codes;
 mod entropy;
 mod entry;
 mod event;
+mod feedback;
 mod field;
+mod incident;
 mod member;
 mod orientation;
 mod provenance;
@@ -18,14 +21,23 @@ mod taxonomy;
 pub(crate) mod testing;
 mod time;
 mod token;
+mod trust;
 
+pub use benign::{Benign, BenignClass};
 pub use certificate::SpkiFingerprint;
 pub use codes::UnknownCode;
 pub(crate) use codes::codes;
 pub use entropy::{Entropy, EntropyError, SeededEntropy, SystemEntropy};
-pub use entry::{Draft, Entry, EntryId, EntryIdError, EntryState, Withdrawal, check_count};
+pub use entry::{
+    Appealed, Corroboration, Draft, Entry, EntryId, EntryIdError, EntryState, Flood, NearBenign, Opinion, Withdrawal,
+    check_count,
+};
 pub use event::{Actor, Event, EventKind, Fact, RefusalReason, RequestDigest, StatusReason, WithdrawReason};
+pub use feedback::{
+    Appeal, AppealGround, AppealState, Decided, Decision, Outcome, OutcomeReason, Report, Ruling, RulingReason,
+};
 pub use field::{At, FieldError};
+pub use incident::{Incident, IncidentChange, Proposed};
 pub use member::{
     Approval, Checklist, ChecklistItem, Credential, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac,
     Member, MemberId, Network, NetworkError, Role, Roles, Status, WalkLevel, WalkMark,
@@ -44,4 +56,5 @@ pub use signal::{
 pub use standing::{Assessment, Reason, Standing};
 pub use taxonomy::{IncidentLabels, Label, Taxonomies, Taxonomy, Term};
 pub use time::{Clock, Date, DateError, ManualClock, SystemClock, Timestamp, TimestampError};
-pub use token::{CallId, Code, Name, Reference, RequestId, TokenError};
+pub use token::{CallId, Code, Name, Note, NoteError, Reference, RequestId, TokenError};
+pub use trust::Trust;

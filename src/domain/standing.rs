@@ -1,7 +1,7 @@
 //! What an entry counts for now. Computed from events when somebody asks, never stored as truth.
 
-use super::Action;
 use super::codes::codes;
+use super::{Action, Code};
 
 codes! {
     /// What an entry counts for.
@@ -39,6 +39,8 @@ pub struct Reason {
     pub words: String,
     /// The ceiling this rule sets, if it sets one.
     pub ceiling: Option<Action>,
+    /// The leaves that it rests on beside the entry's own, oldest first.
+    pub events: Vec<u64>,
 }
 
 /// Standing, the strongest action the evidence supports, and every rule that had a part in it.
@@ -46,5 +48,7 @@ pub struct Reason {
 pub struct Assessment {
     pub standing: Standing,
     pub action: Action,
+    /// The labels that it has now: its contributor's, or those that reviewers gave it.
+    pub labels: Vec<Code>,
     pub reasons: Vec<Reason>,
 }

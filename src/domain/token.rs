@@ -92,6 +92,53 @@ token! {
     |c| c.is_alphanumeric() || matches!(c, ' ' | '.' | ',' | '\'' | '&' | '(' | ')' | '/' | '_' | '-')
 }
 
+/// Why text is not a note.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoteError {
+    /// It is empty, too long, or has control characters.
+    #[error("must be 1 to {} characters without line breaks", Note::CHARS_MAX)]
+    Form,
+    /// It points to somebody or somewhere.
+    #[error("must not hold an address or a link: `@`, `://` and `www.` are refused")]
+    Address,
+}
+
+/// A few words from one moderator to another. Never about a person: what looks like an address or a link is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note(String);
+
+impl Note {
+    /// The longest, in characters.
+    pub const CHARS_MAX: usize = 280;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Note {
+    type Err = NoteError;
+
+    fn from_str(text: &str) -> Result<Self, NoteError> {
+        let length = text.chars().take(Self::CHARS_MAX + 1).count();
+        if !(1..=Self::CHARS_MAX).contains(&length) || text.chars().any(char::is_control) || text.trim() != text {
+            return Err(NoteError::Form);
+        }
+        let lower = text.to_ascii_lowercase();
+        if ["@", "://", "www."].iter().any(|mark| lower.contains(mark)) {
+            return Err(NoteError::Address);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 impl CallId {
     /// One that the hub makes of 128 random bits.
     pub fn random(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
@@ -111,6 +158,19 @@ mod tests {
             assert!(bad.parse::<Code>().is_err(), "{bad:?}");
         }
         assert_eq!("a b".parse::<Code>().unwrap_err().to_string(), "must be 1 to 48 characters of a-z, 0-9 and `-`");
+    }
+
+    #[test]
+    fn a_note_is_a_line_of_words_without_addresses() {
+        for good in ["only the logo matches", "Bild ist älter als der Anschlag", &"x".repeat(280)] {
+            assert!(good.parse::<Note>().is_ok(), "{good}");
+        }
+        for bad in ["", " a", "a\nb", "a\u{1b}", &"x".repeat(281)] {
+            assert_eq!(bad.parse::<Note>(), Err(NoteError::Form), "{bad:?}");
+        }
+        for bad in ["ask a@b.example", "see https://a.example", "WWW.a.example"] {
+            assert_eq!(bad.parse::<Note>(), Err(NoteError::Address), "{bad:?}");
+        }
     }
 
     #[test]

@@ -5,10 +5,23 @@
 
 use std::str::FromStr;
 
+mod members;
+mod standing;
+
+pub use members::{decode_key, decode_member, encode_key, encode_member};
+pub use standing::{
+    decode_appeal, decode_entry_state, decode_incident, decode_trust, encode_appeal, encode_entry_state,
+    encode_incident, encode_trust,
+};
+
+use members::{
+    key_from_record, key_to_record, member_from_record, member_to_record, quota_from_record, quota_to_record,
+};
+use standing::{change_from_record, change_to_record, decision, report_from_record, report_to_record};
+
 use crate::domain::{
-    Actor, Approval, Basis, Code, Confidence, Credential, Draft, EntryId, EntryState, Event, Fact, FieldError,
-    GovernmentOrder, Holder, Key, KeyId, KeyMac, Member, MemberId, Provenance, Quota, RequestDigest, Roles, Signal,
-    SignalKind, SpkiFingerprint, Status, Timestamp, WalkMark, Withdrawal,
+    Actor, Basis, Benign, Code, Confidence, Draft, EntryId, Event, Fact, FieldError, GovernmentOrder, Holder, KeyId,
+    MemberId, Provenance, RequestDigest, Signal, SignalKind, Timestamp,
 };
 use prost::Message;
 
@@ -36,7 +49,8 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
         Actor::Member { member, key } => (member.bytes().to_vec(), key.bytes().to_vec()),
     };
     let fact = match &event.fact {
-        Fact::Contributed { request, taxonomy, draft } => v1::event::Fact::Contributed(v1::Contributed {
+        Fact::Contributed { request, taxonomy, draft, lapses } => v1::event::Fact::Contributed(v1::Contributed {
+            lapses_ms: lapses.map(Timestamp::millis),
             request: request.0.to_vec(),
             taxonomy: *taxonomy,
             signals: draft.signals().iter().map(signal_to_record).collect(),
@@ -46,6 +60,42 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
         Fact::Withdrawn { entry, reason, request } => {
             let request = request.0.to_vec();
             v1::event::Fact::Withdrawn(v1::Withdrawn { entry: entry.0, reason: reason.to_string(), request })
+        }
+        Fact::Expired { entries } => {
+            v1::event::Fact::Expired(v1::Expired { entries: entries.iter().map(|entry| entry.0).collect() })
+        }
+        Fact::OutcomeReported(report) => v1::event::Fact::OutcomeReported(report_to_record(report)),
+        Fact::Decided { entry, decision, is_enough } => v1::event::Fact::Decided(v1::Decided {
+            entry: entry.0,
+            ruling: decision.ruling.to_string(),
+            reason: decision.reason.to_string(),
+            labels: texts(&decision.labels),
+            is_enough: *is_enough,
+        }),
+        Fact::AppealOpened { entry, ground, note, deadline } => v1::event::Fact::AppealOpened(v1::AppealOpened {
+            entry: entry.0,
+            ground: ground.to_string(),
+            note: note.as_ref().map(ToString::to_string).unwrap_or_default(),
+            deadline_ms: deadline.millis(),
+        }),
+        Fact::FloodSeen { entry, matches, usual } => {
+            v1::event::Fact::FloodSeen(v1::FloodSeen { entry: entry.0, matches: *matches, usual: *usual })
+        }
+        Fact::BenignAdded(benign) => v1::event::Fact::BenignAdded(v1::BenignAdded {
+            signals: benign.signals().iter().map(signal_to_record).collect(),
+            class: benign.class.to_string(),
+            reference: benign.reference.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }),
+        Fact::BenignRemoved { benign } => v1::event::Fact::BenignRemoved(v1::BenignRemoved { benign: *benign }),
+        Fact::PolicySet { text } => v1::event::Fact::PolicySet(v1::PolicySet { text: text.clone() }),
+        Fact::EntityDelisted { entity } => {
+            v1::event::Fact::EntityDelisted(v1::EntityDelisted { entity: entity.to_string() })
+        }
+        Fact::IncidentChanged { incident, change, is_enough } => {
+            v1::event::Fact::IncidentChanged(change_to_record(incident, change, *is_enough))
+        }
+        Fact::IncidentEnded { incident } => {
+            v1::event::Fact::IncidentEnded(v1::IncidentEnded { incident: incident.to_string() })
         }
         Fact::MemberEnrolled(member) => v1::event::Fact::MemberEnrolled(member_to_record(member)),
         Fact::MemberApproved { member, to, checklist, is_enough } => {
@@ -111,6 +161,7 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
         v1::event::Fact::Contributed(contributed) => Fact::Contributed {
             request: RequestDigest(array(&contributed.request, "request")?),
             taxonomy: contributed.taxonomy,
+            lapses: contributed.lapses_ms.map(|millis| time(millis, "lapses_ms")).transpose()?,
             draft: draft_from_record(contributed)?,
         },
         v1::event::Fact::Withdrawn(withdrawn) => Fact::Withdrawn {
@@ -159,52 +210,42 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
         v1::event::Fact::NamesShown(v1::NamesShown {}) => Fact::NamesShown,
         v1::event::Fact::WalkSeen(seen) => Fact::WalkSeen { level: parse(&seen.level, "level")? },
         v1::event::Fact::WalkCleared(cleared) => Fact::WalkCleared { member: member_id(&cleared.member, "member")? },
+        v1::event::Fact::Expired(expired) => {
+            Fact::Expired { entries: expired.entries.into_iter().map(EntryId).collect() }
+        }
+        v1::event::Fact::OutcomeReported(reported) => Fact::OutcomeReported(report_from_record(&reported)?),
+        v1::event::Fact::Decided(decided) => Fact::Decided {
+            entry: EntryId(decided.entry),
+            decision: decision(&decided.ruling, &decided.reason, &decided.labels)?,
+            is_enough: decided.is_enough,
+        },
+        v1::event::Fact::AppealOpened(opened) => Fact::AppealOpened {
+            entry: EntryId(opened.entry),
+            ground: parse(&opened.ground, "ground")?,
+            note: optional(&opened.note, "note")?,
+            deadline: time(opened.deadline_ms, "deadline_ms")?,
+        },
+        v1::event::Fact::FloodSeen(seen) => {
+            Fact::FloodSeen { entry: EntryId(seen.entry), matches: seen.matches, usual: seen.usual }
+        }
+        v1::event::Fact::BenignAdded(added) => Fact::BenignAdded(Benign::new(
+            signals_from_record(&added.signals)?,
+            parse(&added.class, "class")?,
+            optional(&added.reference, "reference")?,
+        )?),
+        v1::event::Fact::BenignRemoved(removed) => Fact::BenignRemoved { benign: removed.benign },
+        v1::event::Fact::PolicySet(set) => Fact::PolicySet { text: set.text },
+        v1::event::Fact::EntityDelisted(delisted) => {
+            Fact::EntityDelisted { entity: parse(&delisted.entity, "entity")? }
+        }
+        v1::event::Fact::IncidentChanged(changed) => {
+            let is_enough = changed.is_enough;
+            let (incident, change) = change_from_record(changed)?;
+            Fact::IncidentChanged { incident, change, is_enough }
+        }
+        v1::event::Fact::IncidentEnded(ended) => Fact::IncidentEnded { incident: parse(&ended.incident, "incident")? },
     };
     Ok(Event { at: time(record.at_ms, "at_ms")?, by, request: optional(&record.request, "request")?, fact })
-}
-
-/// The bytes of a row of `members`.
-pub fn encode_member(member: &Member) -> Vec<u8> {
-    member_to_record(member).encode_to_vec()
-}
-
-/// The member of a row of `members`.
-///
-/// # Errors
-/// [`RecordError`] if the bytes are not such a row.
-pub fn decode_member(bytes: &[u8]) -> Result<Member, RecordError> {
-    Ok(member_from_record(&v1::Member::decode(bytes)?)?)
-}
-
-/// The bytes of a row of `keys`.
-pub fn encode_key(key: &Key) -> Vec<u8> {
-    key_to_record(key).encode_to_vec()
-}
-
-/// The key of a row of `keys`.
-///
-/// # Errors
-/// [`RecordError`] if the bytes are not such a row.
-pub fn decode_key(bytes: &[u8]) -> Result<Key, RecordError> {
-    Ok(key_from_record(&v1::Key::decode(bytes)?)?)
-}
-
-/// The bytes of a row of `entries`.
-pub fn encode_entry_state(state: &EntryState) -> Vec<u8> {
-    let withdrawn = state.withdrawn.map(|w| v1::Withdrawal { event: w.event, at_ms: w.at.millis() });
-    v1::EntryState { withdrawn }.encode_to_vec()
-}
-
-/// The state of a row of `entries`.
-///
-/// # Errors
-/// [`RecordError`] if the bytes are not such a row.
-pub fn decode_entry_state(bytes: &[u8]) -> Result<EntryState, RecordError> {
-    let withdrawn = match v1::EntryState::decode(bytes)?.withdrawn {
-        Some(w) => Some(Withdrawal { event: w.event, at: time(w.at_ms, "withdrawn.at_ms")? }),
-        None => None,
-    };
-    Ok(EntryState { withdrawn })
 }
 
 fn signal_to_record(signal: &Signal) -> v1::Signal {
@@ -222,8 +263,12 @@ fn signal_from_record(record: &v1::Signal) -> Result<Signal, FieldError> {
     signal.rated(record.quality_plus_one.checked_sub(1)).map_err(|error| FieldError::new("quality_plus_one", error))
 }
 
+fn signals_from_record(records: &[v1::Signal]) -> Result<Vec<Signal>, FieldError> {
+    records.iter().map(signal_from_record).collect()
+}
+
 fn draft_from_record(record: v1::Contributed) -> Result<Draft, FieldError> {
-    let signals = record.signals.iter().map(signal_from_record).collect::<Result<_, _>>()?;
+    let signals = signals_from_record(&record.signals)?;
     let provenance = record.provenance.ok_or_else(|| FieldError::new("provenance", "is missing"))?;
     Draft::new(signals, parse_all(&record.labels, "labels")?, provenance_from_record(provenance)?)
 }
@@ -305,121 +350,6 @@ fn basis_from_record(record: &v1::Basis) -> Result<Basis, FieldError> {
         "analyst-verified" => Basis::AnalystVerified { tier: parse(&record.tier, "basis.tier")? },
         _ => return Err(FieldError::new("basis.code", "is unknown")),
     })
-}
-
-fn member_to_record(member: &Member) -> v1::Member {
-    v1::Member {
-        id: member.id.bytes().to_vec(),
-        name: member.name.to_string(),
-        jurisdiction: member.jurisdiction.to_string(),
-        roles: member.duties.iter().map(ToString::to_string).collect(),
-        enrolled_ms: member.enrolled.millis(),
-        quota: quota_to_record(&member.quota),
-        walk: member.walk.map(|walk| v1::WalkMark { level: walk.level.to_string(), at_ms: walk.at.millis() }),
-        status: if member.status == Status::Applicant { String::new() } else { member.status.to_string() },
-        control_group: member.control_group.as_ref().map(ToString::to_string).unwrap_or_default(),
-        approvals: member.approvals.iter().map(approval_to_record).collect(),
-        events: member.events.clone(),
-    }
-}
-
-fn approval_to_record(approval: &Approval) -> v1::Approval {
-    v1::Approval {
-        to: approval.to.to_string(),
-        checklist: approval.checklist.iter().map(ToString::to_string).collect(),
-        by: approval.by.bytes().to_vec(),
-        at_ms: approval.at.millis(),
-    }
-}
-
-fn approval_from_record(record: &v1::Approval) -> Result<Approval, FieldError> {
-    Ok(Approval {
-        to: parse(&record.to, "to")?,
-        checklist: parse_all(&record.checklist, "checklist")?.into_iter().collect(),
-        by: key_id(&record.by, "by")?,
-        at: time(record.at_ms, "at_ms")?,
-    })
-}
-
-fn member_from_record(record: &v1::Member) -> Result<Member, FieldError> {
-    Ok(Member {
-        id: member_id(&record.id, "id")?,
-        name: parse(&record.name, "name")?,
-        jurisdiction: parse(&record.jurisdiction, "jurisdiction")?,
-        control_group: optional(&record.control_group, "control_group")?,
-        status: optional(&record.status, "status")?.unwrap_or(Status::Applicant),
-        duties: Roles::from_iter(parse_all(&record.roles, "roles")?),
-        enrolled: time(record.enrolled_ms, "enrolled_ms")?,
-        quota: quota_from_record(record.quota),
-        walk: record.walk.as_ref().map(walk_from_record).transpose()?,
-        approvals: record.approvals.iter().map(approval_from_record).collect::<Result<_, _>>()?,
-        events: record.events.clone(),
-    })
-}
-
-fn key_to_record(key: &Key) -> v1::Key {
-    let (mac, certificate) = match &key.credential {
-        Credential::Secret(mac) => (mac.0.to_vec(), Vec::new()),
-        Credential::Certificate(fingerprint) => (Vec::new(), fingerprint.as_bytes().to_vec()),
-    };
-    v1::Key {
-        id: key.id.bytes().to_vec(),
-        member: key.member.bytes().to_vec(),
-        label: key.label.as_ref().map(ToString::to_string).unwrap_or_default(),
-        roles: key.roles.iter().map(ToString::to_string).collect(),
-        mac,
-        certificate,
-        issued_ms: key.issued.millis(),
-        expires_ms: key.expires.map(Timestamp::millis),
-        revoked_ms: key.revoked.map(Timestamp::millis),
-        issued_by: key.issued_by.map(|by| by.bytes().to_vec()).unwrap_or_default(),
-        compromised_since_ms: key.compromised_since.map(Timestamp::millis),
-        networks: texts(&key.networks),
-        quota: quota_to_record(&key.quota),
-    }
-}
-
-fn key_from_record(record: &v1::Key) -> Result<Key, FieldError> {
-    Ok(Key {
-        id: key_id(&record.id, "id")?,
-        member: member_id(&record.member, "member")?,
-        label: optional(&record.label, "label")?,
-        roles: Roles::from_iter(parse_all(&record.roles, "roles")?),
-        credential: match (record.mac.as_slice(), record.certificate.as_slice()) {
-            (mac, []) => Credential::Secret(KeyMac(array(mac, "mac")?)),
-            ([], certificate) => {
-                Credential::Certificate(SpkiFingerprint::from_bytes(array(certificate, "certificate")?))
-            }
-            _ => return Err(FieldError::new("certificate", "is there beside a mac")),
-        },
-        issued_by: if record.issued_by.is_empty() { None } else { Some(key_id(&record.issued_by, "issued_by")?) },
-        issued: time(record.issued_ms, "issued_ms")?,
-        expires: record.expires_ms.map(|millis| time(millis, "expires_ms")).transpose()?,
-        networks: parse_all(&record.networks, "networks")?,
-        quota: quota_from_record(record.quota),
-        revoked: record.revoked_ms.map(|millis| time(millis, "revoked_ms")).transpose()?,
-        compromised_since: record
-            .compromised_since_ms
-            .map(|millis| time(millis, "compromised_since_ms"))
-            .transpose()?,
-    })
-}
-
-fn walk_from_record(record: &v1::WalkMark) -> Result<WalkMark, FieldError> {
-    Ok(WalkMark { level: parse(&record.level, "level")?, at: time(record.at_ms, "at_ms")? })
-}
-
-/// `None` for a quota that says nothing.
-fn quota_to_record(quota: &Quota) -> Option<v1::Quota> {
-    let Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams } = *quota;
-    let record = v1::Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams };
-    (*quota != Quota::default()).then_some(record)
-}
-
-fn quota_from_record(record: Option<v1::Quota>) -> Quota {
-    let v1::Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams } =
-        record.unwrap_or_default();
-    Quota { checks_per_second, media_bytes_per_second, contributions_per_day, streams }
 }
 
 fn texts<T: ToString>(values: &[T]) -> Vec<String> {

@@ -1,0 +1,72 @@
+//! Incidents: an attack whose footage is spreading, while its entries take a faster way.
+
+use super::{Code, KeyId, Timestamp};
+
+/// An incident as it stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// Its label is the taxonomy's prefix and this.
+    pub code: Code,
+    /// Of the policy's types of incidents.
+    pub kind: Code,
+    /// Entries of a drill never match anything.
+    pub is_drill: bool,
+    /// The leaf that opened it.
+    pub event: u64,
+    pub opened: Timestamp,
+    /// It is open until then at the latest.
+    pub until: Timestamp,
+    /// When it was closed, or ended by itself.
+    pub closed: Option<Timestamp>,
+    /// What one person has proposed and nobody has seconded yet.
+    pub proposed: Vec<Proposed>,
+}
+
+impl Incident {
+    /// What the labels of incidents begin with; their codes follow.
+    pub const LABEL_PREFIX: &'static str = "incident-";
+
+    /// The incident whose label this is, if it is one's.
+    pub fn of_label(label: &Code) -> Option<Code> {
+        label.as_str().strip_prefix(Self::LABEL_PREFIX)?.parse().ok()
+    }
+
+    /// Whether it is open at `now`.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.opened <= now && self.closed.is_none() && now < self.until
+    }
+}
+
+/// What is to become of an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IncidentChange {
+    Open {
+        kind: Code,
+        is_drill: bool,
+        until: Timestamp,
+    },
+    /// It ends then instead.
+    Extend {
+        until: Timestamp,
+    },
+    Close,
+}
+
+impl IncidentChange {
+    /// Its stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Extend { .. } => "extend",
+            Self::Close => "close",
+        }
+    }
+}
+
+/// A change that waits for a second person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposed {
+    pub change: IncidentChange,
+    pub by: KeyId,
+    pub at: Timestamp,
+}
