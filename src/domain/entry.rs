@@ -160,6 +160,15 @@ pub struct Corroboration {
     pub labels: Vec<Code>,
 }
 
+impl Corroboration {
+    /// Beyond so many bits of 256 nothing is taken for the same item: what is known for sure to be one.
+    pub const RADIUS_MAX: Distance = Distance::new(20);
+    /// Of one member's entries near another so many are kept, the first that came.
+    pub const PER_MEMBER_MAX: usize = 4;
+    /// Of so many members.
+    pub const MEMBERS_MAX: usize = 32;
+}
+
 /// What a member found about an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opinion {

@@ -140,7 +140,9 @@ pub struct Decided {
     /// The leaf that says so.
     pub event: u64,
     pub at: Timestamp,
-    pub by: MemberId,
+    /// The reviewers' members: two of what takes two.
+    pub by: Vec<MemberId>,
+    /// The key of the last of them.
     pub key: KeyId,
 }
 

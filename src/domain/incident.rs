@@ -11,9 +11,10 @@ pub struct Incident {
     pub kind: Code,
     /// Entries of a drill never match anything.
     pub is_drill: bool,
-    /// The leaf that opened it.
+    /// The leaf that opened it, or proposed to.
     pub event: u64,
-    pub opened: Timestamp,
+    /// `None`: one person has proposed it, and nobody has seconded that.
+    pub opened: Option<Timestamp>,
     /// It is open until then at the latest.
     pub until: Timestamp,
     /// When it was closed, or ended by itself.
@@ -31,9 +32,11 @@ impl Incident {
         label.as_str().strip_prefix(Self::LABEL_PREFIX)?.parse().ok()
     }
 
-    /// Whether it is open at `now`.
-    pub fn is_open(&self, now: Timestamp) -> bool {
-        self.opened <= now && self.closed.is_none() && now < self.until
+    /// Whether it is, or was, open at `at`.
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        self.opened.is_some_and(|opened| opened <= at)
+            && at < self.until
+            && self.closed.is_none_or(|closed| at < closed)
     }
 }
 

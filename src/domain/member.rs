@@ -247,10 +247,19 @@ pub struct Member {
     pub quota: Quota,
     /// The gravest since an operator last looked. Folded, never in an event.
     pub walk: Option<WalkMark>,
+    /// Since when it has been one that contributes, the first time.
+    pub contributes_since: Option<Timestamp>,
     /// Of its next status, as long as they are too few. Folded, never in an event.
     pub approvals: Vec<Approval>,
     /// Leaf indexes of all events about it and its keys. Folded, never in an event.
     pub events: Vec<u64>,
+}
+
+/// What speaks with one voice: a member, or all members under one owner.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    Member(MemberId),
+    Group(Code),
 }
 
 impl Member {
@@ -258,8 +267,26 @@ impl Member {
     pub fn new(id: MemberId, name: Name, jurisdiction: Jurisdiction, enrolled: Timestamp) -> Self {
         let (duties, approvals, events) = (Roles::new(), Vec::new(), Vec::new());
         let status = Status::Applicant;
-        let (control_group, quota, walk) = (None, Quota::default(), None);
-        Self { id, name, jurisdiction, control_group, status, duties, enrolled, quota, walk, approvals, events }
+        let (control_group, quota, walk, contributes_since) = (None, Quota::default(), None, None);
+        Self {
+            id,
+            name,
+            jurisdiction,
+            control_group,
+            status,
+            duties,
+            enrolled,
+            quota,
+            walk,
+            contributes_since,
+            approvals,
+            events,
+        }
+    }
+
+    /// With whom it speaks with one voice.
+    pub fn unit(&self) -> Unit {
+        self.control_group.clone().map_or(Unit::Member(self.id), Unit::Group)
     }
 
     /// What it may do now.

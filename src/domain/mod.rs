@@ -40,7 +40,7 @@ pub use field::{At, FieldError};
 pub use incident::{Incident, IncidentChange, Proposed};
 pub use member::{
     Approval, Checklist, ChecklistItem, Credential, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac,
-    Member, MemberId, Network, NetworkError, Role, Roles, Status, WalkLevel, WalkMark,
+    Member, MemberId, Network, NetworkError, Role, Roles, Status, Unit, WalkLevel, WalkMark,
 };
 pub(crate) use member::{base32_lower, base32_lower_codec};
 pub use orientation::Orientation;

@@ -2,15 +2,15 @@
 //!
 //! Slow by design: it reads every row. Invariants 1 and 2 of the design are what it checks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::fold::{Change, fold};
+use super::fold::{Ahead, Change};
 use super::read;
-use super::state::Indexes;
-use crate::domain::{EntryId, EntryState, Signal, SignalKind, Timestamp};
+use super::state::{Indexes, load_register};
+use crate::domain::{Appeal, EntryId, EntryState, Signal, SignalKind, Timestamp};
 use crate::index::{Reader, Row};
 use crate::ledger::{Frontier, NodeId, SignedCheckpoint, VerifierKey};
-use crate::policy::{Roster, expiry_passed};
+use crate::policy::{Register, Roster, expiry_passed};
 use crate::store::{SignalRow, Store, StoreError, StoredEvent};
 
 /// What an audit went through.
@@ -53,7 +53,7 @@ pub fn audit(
 
     let mut report = Report::default();
     let mut frontier = Frontier::empty();
-    let mut folded = Folded::default();
+    let mut folded = Folded::new(store);
     for row in store.events(0)? {
         let (index, stored) = row?;
         if index != report.events {
@@ -83,33 +83,45 @@ pub fn audit(
     Ok(report)
 }
 
-/// What the folded rows must be.
-#[derive(Default)]
-struct Folded {
-    roster: Roster,
-    entries: Vec<(EntryId, EntryState)>,
-    signals: BTreeSet<(Signal, EntryId, Option<Timestamp>)>,
+/// What the folded rows must be: all of them made anew, with entries and benign items found by going through them.
+struct Folded<'a> {
+    ahead: Ahead<'a>,
+    entries: BTreeMap<EntryId, EntryState>,
+    signals: BTreeMap<(Signal, EntryId), Option<Timestamp>>,
     administrative: Vec<(u64, Timestamp)>,
+    history: BTreeSet<(EntryId, u64)>,
+    attention: BTreeSet<EntryId>,
+    appeals: BTreeMap<u64, Appeal>,
+    benign: BTreeSet<(Signal, u64)>,
+    register: Register,
 }
 
-impl Folded {
+impl<'a> Folded<'a> {
+    fn new(store: &'a Store) -> Self {
+        Self {
+            ahead: Ahead::of_nothing(store),
+            entries: BTreeMap::new(),
+            signals: BTreeMap::new(),
+            administrative: Vec::new(),
+            history: BTreeSet::new(),
+            attention: BTreeSet::new(),
+            appeals: BTreeMap::new(),
+            benign: BTreeSet::new(),
+            register: Register::default(),
+        }
+    }
+
     fn add(&mut self, store: &Store, index: u64, event: &[u8]) -> Result<(), AuditError> {
         let event = read::decode(index, event).map_err(|error| disagreement("events", error))?;
-        let changes = fold(index, &event, &self.roster, |id| read::entry(store, id))
-            .map_err(|error| disagreement("events", error))?;
+        let changes = self.ahead.fold(index, &event).map_err(|error| disagreement("events", error))?;
         for change in changes {
-            change.apply_to(&mut self.roster);
+            change.apply_to_register(&mut self.register);
             match change {
-                Change::Entry(id, state) => match self.entries.binary_search_by_key(&id, |(id, _)| *id) {
-                    Ok(at) => self.entries[at].1 = state,
-                    Err(at) => self.entries.insert(at, (id, state)),
-                },
+                Change::Entry(id, state) => drop(self.entries.insert(id, state)),
                 Change::SignalAdded(SignalRow { signal, entry, valid_until }) => {
-                    self.signals.insert((signal, entry, valid_until));
+                    self.signals.insert((signal, entry), valid_until);
                 }
-                Change::SignalRemoved(signal, entry) => {
-                    self.signals.retain(|(other, of, _)| (other, of) != (&signal, &entry));
-                }
+                Change::SignalRemoved(signal, entry) => drop(self.signals.remove(&(signal, entry))),
                 Change::Request(request, index) => {
                     if store.request(&request)? != Some(index) {
                         return Err(disagreement(
@@ -119,23 +131,34 @@ impl Folded {
                     }
                 }
                 Change::Administrative(index, at) => self.administrative.push((index, at)),
-                Change::Member(_) | Change::Key(_) => {}
+                Change::History(entry, event) => drop(self.history.insert((entry, event))),
+                Change::Attention(entry, true) => drop(self.attention.insert(entry)),
+                Change::Attention(entry, false) => drop(self.attention.remove(&entry)),
+                Change::Appeal(appeal) => drop(self.appeals.insert(appeal.id, appeal)),
+                Change::BenignAdded(signal, benign) => drop(self.benign.insert((signal, benign))),
+                Change::BenignRemoved(signal, benign) => drop(self.benign.remove(&(signal, benign))),
+                Change::Member(_)
+                | Change::Key(_)
+                | Change::Rules { .. }
+                | Change::Trust(..)
+                | Change::Incident(_)
+                | Change::Delisted { .. } => {}
             }
         }
         Ok(())
     }
 
     fn compare(&self, store: &Store, report: &mut Report) -> Result<(), AuditError> {
-        let entries: Vec<_> = store.entries()?.collect::<Result<_, _>>()?;
-        if entries != self.entries {
-            return Err(disagreement("entries", "the rows are not the fold of the events"));
+        let entries: BTreeMap<_, _> = store.entries()?.collect::<Result<_, _>>()?;
+        if let Some(id) = entries.keys().chain(self.entries.keys()).find(|id| entries.get(id) != self.entries.get(id)) {
+            return Err(disagreement("entries", format_args!("the row of entry {id} is not the fold of the events")));
         }
         report.entries = entries.len() as u64;
-        let mut signals = BTreeSet::new();
+        let mut signals = BTreeMap::new();
         for kind in SignalKind::ALL {
             for row in store.signals(*kind)? {
                 let row = row?;
-                signals.insert((row.signal, row.entry, row.valid_until));
+                signals.insert((row.signal, row.entry), row.valid_until);
             }
         }
         if signals != self.signals {
@@ -153,25 +176,48 @@ impl Folded {
         let mut roster = Roster::default();
         store.members()?.into_iter().for_each(|member| roster.set_member(member));
         store.keys()?.into_iter().for_each(|key| roster.set_key(key));
-        if roster != self.roster {
+        if roster != **self.ahead.shared_roster() {
             return Err(disagreement("members and keys", "the rows are not the fold of the events"));
+        }
+        let attention: BTreeSet<_> = store.attention(EntryId(0))?.collect::<Result<_, _>>()?;
+        let appeals: BTreeMap<_, _> =
+            store.appeals(0)?.map(|row| row.map(|row| (row.id, row))).collect::<Result<_, _>>()?;
+        let benign: BTreeSet<_> = store.benign()?.collect::<Result<_, _>>()?;
+        let mut history = BTreeSet::new();
+        for entry in entries.keys() {
+            history.extend(store.history(*entry, usize::MAX)?.into_iter().map(|event| (*entry, event)));
+        }
+        let register = load_register(store).map_err(|error| disagreement("register", error))?;
+        for (what, same) in [
+            ("attention", attention == self.attention),
+            ("appeals", appeals == self.appeals),
+            ("benign", benign == self.benign),
+            ("history", history == self.history),
+            ("register", register == self.register),
+        ] {
+            if !same {
+                return Err(disagreement(what, "the rows are not the fold of the events"));
+            }
         }
         Ok(())
     }
 
     fn compare_indexes(&self, indexes: &Indexes, now: Timestamp) -> Result<(), AuditError> {
-        let live = || self.signals.iter().filter(|(_, _, valid_until)| !expiry_passed(*valid_until, now));
-        let pdq = live().filter_map(|(signal, entry, _)| match signal {
+        let live = || {
+            let rows = self.signals.iter().filter(|(_, valid_until)| !expiry_passed(**valid_until, now));
+            rows.map(|((signal, entry), _)| (signal, entry))
+        };
+        let pdq = live().filter_map(|(signal, entry)| match signal {
             Signal::Pdq { hash, .. } => Some((hash.words(), entry.0)),
             _ => None,
         });
         same_rows("pdq index", &indexes.pdq, pdq)?;
-        let phash = live().filter_map(|(signal, entry, _)| match signal {
+        let phash = live().filter_map(|(signal, entry)| match signal {
             Signal::Phash(hash) => Some(([hash.word()], entry.0)),
             _ => None,
         });
         same_rows("phash index", &indexes.phash, phash)?;
-        let dhash = live().filter_map(|(signal, entry, _)| match signal {
+        let dhash = live().filter_map(|(signal, entry)| match signal {
             Signal::Dhash(hash) => Some(([hash.word()], entry.0)),
             _ => None,
         });

@@ -15,8 +15,10 @@ use super::walks::{Blocked, Question, Watch};
 use crate::domain::{
     At, Distance, Entry, EntryId, EntryState, FieldError, MemberId, Signal, SignalKind, Timestamp, check_count,
 };
-use crate::index::{HammingIndex, Neighbours, SearchError};
-use crate::policy::{Band, Exhausted, Meter, Nearness, Permit, Quotas, check_radius, expiry_passed, operation, weigh};
+use crate::index::{HammingIndex, Neighbours, Reader, SearchError};
+use crate::policy::{
+    Band, Exhausted, Meter, Nearness, Permit, Quotas, check_radius, expiry_passed, is_matchable, operation, weigh,
+};
 use crate::store::Store;
 
 /// The most signals of one item that a check may name.
@@ -30,6 +32,8 @@ pub const LIMIT_MAX: u32 = 1_000;
 #[derive(Clone)]
 pub struct Check {
     pub(super) indexes: Indexes,
+    /// Benign items, by leaf.
+    pub(super) benign: Reader<4>,
     pub(super) store: Arc<Store>,
     pub(super) head: watch::Receiver<Head>,
     pub(super) viewer: Viewer,
@@ -245,11 +249,13 @@ impl Check {
         found.sort_by_key(|(evidence, entry, _)| (evidence.first().map(Evidence::rank), entry.id));
         more |= found.len() > check.limit;
         found.truncate(check.limit);
+        let near_benign = if found.is_empty() { Vec::new() } else { self.near_benign(&check.queries)? };
         let matches: Vec<_> = found
             .into_iter()
             .map(|(evidence, entry, state)| {
                 let mut view = self.viewer.view(entry, &state, permit.principal());
-                view.assessment = weigh(view.assessment, evidence.iter().map(|evidence| evidence.kind));
+                let benign = evidence.iter().find_map(|evidence| near_benign.get(evidence.query).copied().flatten());
+                view.assessment = weigh(view.assessment, evidence.iter().map(|evidence| evidence.kind), benign);
                 Match { view, evidence }
             })
             .collect();
@@ -258,6 +264,22 @@ impl Check {
             self.unseal.run(&permit.authority(), names).await?;
         }
         Ok(CheckAnswer { outcomes, matches, more })
+    }
+
+    /// The benign item nearest to each query, if one is as near as the rules say.
+    fn near_benign(&self, queries: &[Query]) -> Result<Vec<Option<u64>>, CheckError> {
+        let radius = Distance::new(self.viewer.register.load().rules().benign.radius_bits);
+        let nearest = |query: &Query| {
+            Ok(match query.signal {
+                Signal::Pdq { hash, .. } => {
+                    let found = self.benign.search(&hash.words(), radius, 1)?;
+                    found.nearest.first().map(|benign| benign.id)
+                }
+                Signal::Md5(_) | Signal::Sha256(_) => self.store.equal_benign(&query.signal)?.first().copied(),
+                Signal::Phash(_) | Signal::Dhash(_) => None,
+            })
+        };
+        queries.iter().map(nearest).collect()
     }
 
     /// The entries within a query's radius that count at `now`: the `limit` nearest, and how many there are.
@@ -365,7 +387,7 @@ impl Check {
         }
         turn::step().await;
         let Some((entry, state)) = read::entry_with_state(&self.store, id)? else { return Ok(false) };
-        let live = state.withdrawn.is_none() && !expiry_passed(entry.draft.provenance().valid_until, now);
+        let live = is_matchable(&state, now);
         if live {
             found.insert(id, (entry, state));
         }

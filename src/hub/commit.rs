@@ -8,12 +8,11 @@ use tokio::sync::watch;
 
 use super::count::Count;
 use super::decide::{Decision, Intent, Pending, Refusal, refused};
-use super::fold::{Change, FoldError, fold};
+use super::fold::{Ahead, Change, FoldError};
 use super::last_used::LastUsed;
-use super::read::{self, ReadError};
 use super::refuse::SharedRefusals;
 use super::state::State;
-use crate::domain::{Actor, Clock, Entropy, EntropyError, Entry, EntryId, Event, Timestamp};
+use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Timestamp};
 use crate::ledger::record::encode_event;
 use crate::ledger::{
     Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
@@ -88,9 +87,9 @@ impl Committer {
         intents: Vec<(Authority, Intent)>,
     ) -> Result<Vec<Result<Sequenced, Refusal>>, CommitError> {
         let (at, now) = self.times();
-        let mut pending = Pending::new(self.frontier.size(), (at, now), self.state.roster().load_full());
-        let mut answers = Vec::with_capacity(intents.len());
         let store = self.store.clone();
+        let mut pending = Pending::new(self.frontier.size(), (at, now), Ahead::of(&store, &self.state));
+        let mut answers = Vec::with_capacity(intents.len());
         let mut rows = Rows::new(&store);
         for (authority, intent) in intents {
             let administers = intent.administers();
@@ -126,8 +125,8 @@ impl Committer {
 
     /// Commits events that nobody asked for: those that begin a ledger, and counts.
     pub fn commit_events(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), CommitError> {
-        let mut pending = Pending::new(self.frontier.size(), self.times(), self.state.roster().load_full());
         let store = self.store.clone();
+        let mut pending = Pending::new(self.frontier.size(), self.times(), Ahead::of(&store, &self.state));
         let mut rows = Rows::new(&store);
         for event in events {
             rows.append(&mut self.frontier, &mut pending, event, &*self.entropy)?;
@@ -138,11 +137,24 @@ impl Committer {
     /// Takes out of the indexes what has expired, and writes down what was only counted so far.
     pub fn tick(&mut self) -> Result<(), CommitError> {
         let now = self.clock.now();
-        self.state.expire(now);
+        self.expire(now)?;
         self.count.flush_now_and_then();
         self.last_used.flush_now_and_then();
         let ended = self.refusals.take_ended(now);
         self.note(ended)
+    }
+
+    /// Takes out of the indexes what has expired, and says so to those who follow.
+    fn expire(&mut self, now: Timestamp) -> Result<(), CommitError> {
+        loop {
+            let expired = self.state.expire(now);
+            if expired.is_empty() {
+                return Ok(());
+            }
+            let (at, _) = self.times();
+            let fact = Fact::Expired { entries: expired.into_iter().collect() };
+            self.commit_events([Event { at, by: Actor::Hub, request: None, fact }])?;
+        }
     }
 
     /// The last that the writer does.
@@ -187,7 +199,7 @@ impl Committer {
     }
 
     /// Signs the tree, writes the rows, and lets readers see them: in this order.
-    fn seal(&mut self, mut rows: Rows<'_>, pending: &Pending) -> Result<(), CommitError> {
+    fn seal(&mut self, mut rows: Rows<'_>, pending: &Pending<'_>) -> Result<(), CommitError> {
         let (size, root) = (self.frontier.size(), self.frontier.root());
         let proof = consistency_proof(pending.first, size, |node| rows.node(node))?;
         let checkpoint = Arc::new(self.signer.sign(size, root, &proof)?);
@@ -198,7 +210,7 @@ impl Committer {
         batch.commit()?;
         self.last_at = pending.at;
         // Who may no longer read is not shown what happened last: followers wake when the head moves.
-        self.state.apply_to_roster(&changes, pending.roster.clone());
+        self.state.apply_ahead(&changes, &pending.ahead);
         // Provable first, matchable after.
         self.head.send_replace(Head { size, checkpoint });
         self.state.apply(&changes);
@@ -224,7 +236,7 @@ impl<'a> Rows<'a> {
     fn append(
         &mut self,
         frontier: &mut Frontier,
-        pending: &mut Pending,
+        pending: &mut Pending<'_>,
         event: Event,
         entropy: &dyn Entropy,
     ) -> Result<u64, CommitError> {
@@ -235,21 +247,13 @@ impl<'a> Rows<'a> {
             self.nodes.insert(node, hash);
         });
         self.batch.put_event(index, &salt, &bytes)?;
-        let changes = fold(index, &event, &pending.roster, |id| self.entry(pending, id))?;
+        let changes = pending.ahead.fold(index, &event)?;
         for change in &changes {
             change.write(&mut self.batch)?;
-            if change.concerns_roster() {
-                change.apply_to(Arc::make_mut(&mut pending.roster));
-            }
         }
         self.changes.extend(changes);
         pending.push(event);
         Ok(index)
-    }
-
-    /// An entry, which an event of the same batch cannot speak of: its id is known only once it is committed.
-    fn entry(&self, pending: &Pending, id: EntryId) -> Result<Option<Entry>, ReadError> {
-        if id.0 >= pending.first { Ok(None) } else { read::entry(self.store, id) }
     }
 
     fn node(&self, node: NodeId) -> Result<Hash, StoreError> {

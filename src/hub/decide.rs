@@ -4,12 +4,13 @@
 //! before it, those of the same batch included.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use super::fold::{Ahead, Past};
 use super::read::{self, ReadError};
 use crate::domain::{
-    Actor, Checklist, Credential, Draft, EntryId, Event, EventKind, Fact, FieldError, Holder, Key, KeyId, Member,
-    MemberId, Quota, RefusalReason, RequestDigest, Status, StatusReason, Timestamp, WalkLevel, WithdrawReason,
+    Actor, Basis, Checklist, Credential, Draft, Entry, EntryId, EntryState, Event, EventKind, Fact, FieldError, Holder,
+    Key, KeyId, Member, MemberId, Quota, RefusalReason, RequestDigest, Status, StatusReason, Timestamp, WalkLevel,
+    WithdrawReason,
 };
 use crate::policy::{self, Attempt, Authority, LadderError, Lapsed, Roster, check_validity};
 use crate::store::{Store, StoreError};
@@ -178,7 +179,7 @@ pub enum Decision {
 }
 
 /// The events of one batch so far, and what they changed.
-pub struct Pending {
+pub struct Pending<'a> {
     /// Leaf index of the batch's first event.
     pub first: u64,
     /// The batch's time: the clock's, but never before the last event's.
@@ -186,39 +187,22 @@ pub struct Pending {
     /// The clock's time.
     now: Timestamp,
     pub events: Vec<Event>,
-    pub roster: Arc<Roster>,
+    /// What they have led to.
+    pub ahead: Ahead<'a>,
     requests: HashMap<RequestDigest, u64>,
-    withdrawals: HashMap<EntryId, u64>,
 }
 
-impl Pending {
+impl<'a> Pending<'a> {
     /// An empty batch whose first event would be leaf `first`.
-    pub fn new(first: u64, (at, now): (Timestamp, Timestamp), roster: Arc<Roster>) -> Self {
-        Self { first, at, now, events: Vec::new(), roster, requests: HashMap::new(), withdrawals: HashMap::new() }
+    pub fn new(first: u64, (at, now): (Timestamp, Timestamp), ahead: Ahead<'a>) -> Self {
+        Self { first, at, now, events: Vec::new(), ahead, requests: HashMap::new() }
     }
 
     /// Adds an event; gives its index.
     pub fn push(&mut self, event: Event) -> u64 {
         let index = self.first + self.events.len() as u64;
-        match &event.fact {
-            Fact::Contributed { request, .. } => {
-                self.requests.insert(*request, index);
-            }
-            Fact::Withdrawn { entry, .. } => {
-                self.withdrawals.insert(*entry, index);
-            }
-            Fact::MemberEnrolled(_)
-            | Fact::MemberApproved { .. }
-            | Fact::MemberStatusSet { .. }
-            | Fact::KeyIssued(_)
-            | Fact::KeyRotated { .. }
-            | Fact::KeyRevoked { .. }
-            | Fact::KeyCompromised { .. }
-            | Fact::QuotaSet { .. }
-            | Fact::AdminRefused { .. }
-            | Fact::NamesShown
-            | Fact::WalkSeen { .. }
-            | Fact::WalkCleared { .. } => {}
+        if let Fact::Contributed { request, .. } = &event.fact {
+            self.requests.insert(*request, index);
         }
         self.events.push(event);
         index
@@ -231,7 +215,7 @@ impl Pending {
     pub fn decide(&self, store: &Store, authority: &Authority, intent: Intent) -> Result<Decision, Refusal> {
         // That something was refused needs no permission.
         if !matches!(intent, Intent::Refused(_)) {
-            self.roster.confirm(authority, self.now)?;
+            self.roster().confirm(authority, self.now)?;
         }
         let caller = authority.principal.member;
         let fact = match intent {
@@ -246,25 +230,24 @@ impl Pending {
                     let problem = format!("entry {entry}: no such entry, or not one of yours");
                     return Err(FieldError::new("draft.provenance.supersedes", problem).into());
                 }
-                Fact::Contributed { request, taxonomy, draft: *draft }
+                let lapses = self.lapses(&draft)?;
+                Fact::Contributed { request, taxonomy, draft: *draft, lapses }
             }
             Intent::Withdraw { entry, reason, request } => {
-                let (found, state) = read::entry_with_state(store, entry)?
+                let (_, state) = self
+                    .entry(entry)?
                     .filter(|(found, _)| found.contributor == caller)
                     .ok_or(Refusal::NoSuchEntry(entry))?;
                 if let Some(withdrawal) = state.withdrawn {
                     return Ok(Decision::Already { index: withdrawal.event, at: withdrawal.at });
                 }
-                if let Some(&index) = self.withdrawals.get(&found.id) {
-                    return Ok(Decision::Already { index, at: self.at });
-                }
                 Fact::Withdrawn { entry, reason, request }
             }
             Intent::Enrol(member) => {
-                if self.roster.members().any(|other| other.name == member.name) {
+                if self.roster().members().any(|other| other.name == member.name) {
                     return Err(Refusal::NameTaken);
                 }
-                if self.roster.member(member.id).is_some() {
+                if self.roster().member(member.id).is_some() {
                     return Err(FieldError::new("member_id", "is taken; try again").into());
                 }
                 Fact::MemberEnrolled(Member { enrolled: self.at, ..member })
@@ -272,25 +255,25 @@ impl Pending {
             Intent::Approve { member, to, checklist } => {
                 let found = self.member(member)?;
                 let by = (authority.principal.key, self.at);
-                let is_enough = policy::approve(&self.roster, found, to, &checklist, by)?;
+                let is_enough = policy::approve(self.roster(), found, to, &checklist, by)?;
                 Fact::MemberApproved { member, to, checklist, is_enough }
             }
             Intent::SetStatus { member, status, reason } => {
                 policy::set_down(self.member(member)?, status)?;
                 let falls = |key: &Key| key.member == member;
-                if !status.is_in_good_standing() && self.roster.administers_alone(falls, self.now) {
+                if !status.is_in_good_standing() && self.roster().administers_alone(falls, self.now) {
                     return Err(Refusal::LastAdmin(member));
                 }
                 Fact::MemberStatusSet { member, status, reason }
             }
             Intent::IssueKey(key) => Fact::KeyIssued(self.new_key(authority, key)?),
-            Intent::RotateKey { id, credential, expires, replaces, until } => match self.roster.key(replaces) {
+            Intent::RotateKey { id, credential, expires, replaces, until } => match self.roster().key(replaces) {
                 None => return Err(Refusal::NoSuchKey(replaces)),
                 Some(old) if !old.is_live(self.now) => return Err(Refusal::NotLive(replaces)),
                 Some(Key { credential: Credential::Certificate(_), .. }) => {
                     return Err(Refusal::OfCertificate(replaces));
                 }
-                Some(_) if expires.is_some() && self.roster.administers_alone(|key| key.id == replaces, self.now) => {
+                Some(_) if expires.is_some() && self.roster().administers_alone(|key| key.id == replaces, self.now) => {
                     return Err(Refusal::LastAdminKey(replaces));
                 }
                 Some(old) => {
@@ -298,20 +281,20 @@ impl Pending {
                     Fact::KeyRotated { key, replaces, until }
                 }
             },
-            Intent::RevokeKey(id) => match self.roster.key(id) {
+            Intent::RevokeKey(id) => match self.roster().key(id) {
                 None => return Err(Refusal::NoSuchKey(id)),
                 Some(key) if key.revoked.is_some() => return Err(Refusal::AlreadyRevoked(id)),
-                Some(_) if self.roster.administers_alone(|key| key.id == id, self.now) => {
+                Some(_) if self.roster().administers_alone(|key| key.id == id, self.now) => {
                     return Err(Refusal::LastAdminKey(id));
                 }
                 Some(_) => Fact::KeyRevoked { key: id },
             },
-            Intent::CompromisedKey { key: id, since } => match self.roster.key(id) {
+            Intent::CompromisedKey { key: id, since } => match self.roster().key(id) {
                 None => return Err(Refusal::NoSuchKey(id)),
                 Some(_) if since > self.at => {
                     return Err(FieldError::new("since", format_args!("must not be in the future, got {since}")).into());
                 }
-                Some(_) if self.roster.administers_alone(|key| key.id == id, self.now) => {
+                Some(_) if self.roster().administers_alone(|key| key.id == id, self.now) => {
                     return Err(Refusal::LastAdminKey(id));
                 }
                 Some(_) => Fact::KeyCompromised { key: id, since },
@@ -319,7 +302,7 @@ impl Pending {
             Intent::SetQuota { of, quota } => {
                 match of {
                     Holder::Member(id) => drop(self.member(id)?),
-                    Holder::Key(id) if self.roster.key(id).is_none() => return Err(Refusal::NoSuchKey(id)),
+                    Holder::Key(id) if self.roster().key(id).is_none() => return Err(Refusal::NoSuchKey(id)),
                     Holder::Key(_) => {}
                 }
                 Fact::QuotaSet { of, quota }
@@ -331,6 +314,10 @@ impl Pending {
             Intent::Refused(attempt) => refused(attempt, 1),
         };
         Ok(Decision::Append(Box::new(self.event(authority, fact))))
+    }
+
+    fn roster(&self) -> &Roster {
+        self.ahead.shared_roster()
     }
 
     /// That `authority` has met a refusal.
@@ -359,19 +346,42 @@ impl Pending {
         if key.roles.is_empty() {
             return Err(FieldError::new("roles", "the member has none yet: approve it for a status first").into());
         }
-        if self.roster.key(key.id).is_some() {
+        if self.roster().key(key.id).is_some() {
             return Err(FieldError::new("key_id", "is taken; try again").into());
         }
         if let Credential::Certificate(certificate) = key.credential
-            && self.roster.of_certificate(&certificate).is_some_and(|other| other.is_live(self.now))
+            && self.roster().of_certificate(&certificate).is_some_and(|other| other.is_live(self.now))
         {
             return Err(FieldError::new("certificate", "is that of another live key; revoke that one first").into());
         }
         Ok(Key { issued: self.at, issued_by: Some(authority.principal.key), ..key })
     }
 
+    /// When an entry made of `draft` stops matching by the rules in force. Its incident must be one.
+    fn lapses(&self, draft: &Draft) -> Result<Option<Timestamp>, Refusal> {
+        let register = self.ahead.shared_register();
+        let incident = draft.incident();
+        if let Some(code) = &incident
+            && register.incident(code).is_none_or(|incident| incident.opened.is_none())
+        {
+            let problem = format_args!("there is no incident `{code}`");
+            let is_basis = matches!(draft.provenance().basis, Basis::Incident { .. });
+            let path = if is_basis { "draft.provenance.basis.incident" } else { "draft.labels" };
+            return Err(FieldError::new(path, problem).into());
+        }
+        if draft.provenance().valid_until.is_some() {
+            return Ok(None);
+        }
+        Ok(register.rules().valid_for(draft.labels(), incident.is_some()).map(|duration| self.at.plus(duration)))
+    }
+
+    /// An entry and what has become of it, this batch included.
+    fn entry(&self, id: EntryId) -> Result<Option<(Entry, EntryState)>, ReadError> {
+        Ok(self.ahead.entry(id)?.zip(self.ahead.state(id)?))
+    }
+
     fn member(&self, id: MemberId) -> Result<&Member, Refusal> {
-        self.roster.member(id).ok_or(Refusal::NoSuchMember(id))
+        self.roster().member(id).ok_or(Refusal::NoSuchMember(id))
     }
 
     /// The event that the same request led to before, in this batch or an earlier one.

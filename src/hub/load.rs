@@ -14,6 +14,7 @@ use std::{io, mem};
 
 use tokio::sync::watch;
 
+use super::read::ReadError;
 use super::state::{Expiry, expiry};
 use crate::domain::{Signal, SignalKind, Timestamp};
 use crate::index::{Row, Writer};
@@ -36,6 +37,12 @@ pub enum LoadError {
     /// A reading or merging thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] io::Error),
+    /// An event could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The event that set the rules in force is no policy.
+    #[error("event {event} does not set a policy that this program understands")]
+    Rules { event: u64 },
     /// The hub was told to stop.
     #[error("stopped while loading")]
     Stopped,
@@ -95,6 +102,20 @@ impl<'a> Loader<'a> {
             drop(portions);
             self.take(kind, &receiver, writer)
         })
+    }
+
+    /// Goes through the rows of a kind that is looked up in the store, for what of them stops matching by itself.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn expiring_of(&mut self, kind: SignalKind) -> Result<(), LoadError> {
+        for row in self.store.signals(kind)? {
+            if *self.stopping.borrow() {
+                return Err(LoadError::Stopped);
+            }
+            self.expiring.extend(expiry(&row?).map(Reverse));
+        }
+        Ok(())
     }
 
     /// What of the rows so far stops matching by itself.
@@ -188,12 +209,13 @@ impl<const W: usize> Portion<W> {
 
     fn add(&mut self, row: &SignalRow, now: Timestamp, words: fn(&Signal) -> Option<[u64; W]>) {
         self.read += 1;
+        // Also what has expired while nobody looked: it is still to be told.
+        self.expiring.extend(expiry(row).map(Reverse));
         if expiry_passed(row.valid_until, now) {
             return;
         }
         if let Some(words) = words(&row.signal) {
             self.rows.push((words, row.entry.0));
-            self.expiring.extend(expiry(row).map(Reverse));
         }
     }
 }

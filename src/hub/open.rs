@@ -13,7 +13,7 @@ use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::count::Count;
 use super::examine::Examine;
-use super::fold::{Change, FoldError, fold};
+use super::fold::{Ahead, FoldError};
 use super::follow::Follow;
 use super::founding::{
     Secrets, SecretsError, create_secrets, first_events, has_ledger_key, has_public_key, load_secrets, publish_key,
@@ -35,8 +35,8 @@ use super::walks::Watch;
 use super::withdraw::Withdraw;
 use crate::domain::{Clock, Entropy, EntropyError, FieldError, Taxonomies, Timestamp};
 use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignError, SignedCheckpoint, Signer};
-use crate::policy::{QuotaTable, Quotas, Roster, Throttle, WalkLimits};
-use crate::store::{OpenError, Store, StoreError, StoredEvent};
+use crate::policy::{QuotaTable, Quotas, Throttle, WalkLimits};
+use crate::store::{FOLD_VERSION, OpenError, Store, StoreError, StoredEvent};
 use crate::worker::{Pool, PoolConfig};
 
 /// Events folded between two commits while catching up.
@@ -225,10 +225,14 @@ impl Opened {
         if frontier.root() != checkpoint.claimed().root() {
             return Err(StartError::Root);
         }
-        catch_up(&store, size, stopping)?;
-
-        let state = State::load(&store, &mut Loader::new(&store, clock.now(), stopping)?)?;
-        let (indexes, roster) = (state.indexes(), state.roster().clone());
+        if store.fold_version()? != FOLD_VERSION {
+            tracing::info!("the rows were folded by an earlier version of this program: they are folded anew");
+            store.forget_folds()?;
+        }
+        let mut state = State::load(&store, &mut Loader::new(&store, clock.now(), stopping)?)?;
+        catch_up(&store, &mut state, size, stopping)?;
+        let (indexes, benign) = (state.indexes(), state.benign());
+        let (roster, register) = (state.roster().clone(), state.register().clone());
         let (head_sender, head) = watch::channel(Head { size, checkpoint: Arc::new(checkpoint) });
         let head_sender = Arc::new(head_sender);
         let last_at = last_time(&store, size)?;
@@ -261,13 +265,19 @@ impl Opened {
             "the hub is up"
         );
 
-        let viewer = Viewer { roster: roster.clone(), taxonomies: taxonomies.clone(), clock: clock.clone() };
+        let viewer = Viewer {
+            roster: roster.clone(),
+            register: register.clone(),
+            taxonomies: taxonomies.clone(),
+            clock: clock.clone(),
+        };
         let quotas = Quotas::new(config.quotas);
         let watch = Watch::new(roster.clone(), sequencer.clone(), &*entropy, config.walks)?;
         let unseal =
             Unseal { sequencer: sequencer.clone(), count: count.clone(), clock: clock.clone(), today: Arc::default() };
         let check = Check {
             indexes: indexes.clone(),
+            benign,
             store: store.clone(),
             head: head.clone(),
             viewer: viewer.clone(),
@@ -346,39 +356,38 @@ impl Opened {
 }
 
 /// Folds the events that the folded rows do not hold yet: none after a clean or unclean stop, all after the rows were deleted.
-fn catch_up(store: &Store, size: u64, stopping: &watch::Receiver<bool>) -> Result<(), StartError> {
+fn catch_up(store: &Store, state: &mut State, size: u64, stopping: &watch::Receiver<bool>) -> Result<(), StartError> {
     let mut next = store.folded()?;
     if next >= size {
         return Ok(());
     }
     tracing::info!(from = next, to = size, "folding events");
     let mut reported = Instant::now();
-    let mut roster = Roster::default();
-    store.members()?.into_iter().for_each(|member| roster.set_member(member));
-    store.keys()?.into_iter().for_each(|key| roster.set_key(key));
     let mut events = store.events(next)?;
     while next < size {
         if *stopping.borrow() {
             return Err(StartError::Stopped);
         }
         let mut batch = store.batch();
+        let mut ahead = Ahead::of(store, state);
+        let mut changes = Vec::new();
         for _ in 0..FOLD_BATCH.min((size - next) as usize) {
             let (index, stored) = events.next().ok_or(StartError::MissingEvent(next))??;
             if index != next {
                 return Err(StartError::MissingEvent(next));
             }
             if let StoredEvent::Open { event, .. } = stored {
-                let changes: Vec<Change> =
-                    fold(index, &read::decode(index, &event)?, &roster, |id| read::entry(store, id))?;
-                for change in &changes {
-                    change.write(&mut batch)?;
-                    change.apply_to(&mut roster);
-                }
+                changes.extend(ahead.fold(index, &read::decode(index, &event)?)?);
             }
             next += 1;
         }
+        for change in &changes {
+            change.write(&mut batch)?;
+        }
         batch.set_folded(next)?;
         batch.commit()?;
+        state.apply_ahead(&changes, &ahead);
+        state.apply(&changes);
         if reported.elapsed() >= REPORT_EVERY {
             reported = Instant::now();
             tracing::info!(from = next, to = size, "folding events");

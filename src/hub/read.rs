@@ -1,6 +1,7 @@
 //! Reading entries and events: rows of the store turned into words of the domain.
 
 use crate::domain::{Actor, Entry, EntryId, EntryState, Event, Fact};
+use crate::index::SearchError;
 use crate::ledger::record::{RecordError, decode_event};
 use crate::store::{Store, StoreError, StoredEvent};
 
@@ -13,6 +14,9 @@ pub enum ReadError {
     /// The bytes of an event are not an event.
     #[error("event {index} {source}")]
     Record { index: u64, source: RecordError },
+    /// An index promises less than its kind: the hub was put together wrongly.
+    #[error(transparent)]
+    Search(#[from] SearchError),
 }
 
 /// The event of leaf `index`; `None` if there is none or it was erased.
@@ -41,8 +45,8 @@ pub fn entry_with_state(store: &Store, id: EntryId) -> Result<Option<(Entry, Ent
 
 fn as_entry(id: EntryId, event: Event) -> Option<Entry> {
     match (event.fact, event.by) {
-        (Fact::Contributed { taxonomy, draft, .. }, Actor::Member { member, .. }) => {
-            Some(Entry { id, contributor: member, contributed: event.at, taxonomy, draft })
+        (Fact::Contributed { taxonomy, draft, .. }, Actor::Member { member, key }) => {
+            Some(Entry { id, contributor: member, key, contributed: event.at, taxonomy, draft })
         }
         _ => None,
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::domain::{Assessment, Clock, Entry, EntryState, Jurisdiction, MemberId, Name, Status, Taxonomies};
-use crate::policy::{Contributors, Principal, Roster, assess};
+use crate::policy::{Contributors, Grounds, Principal, Register, Roster, assess};
 
 /// Who contributed, as far as the caller may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ impl EntryView {
 #[derive(Clone)]
 pub struct Viewer {
     pub(super) roster: Arc<ArcSwap<Roster>>,
+    pub(super) register: Arc<ArcSwap<Register>>,
     pub(super) taxonomies: Arc<Taxonomies>,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -45,8 +46,9 @@ pub struct Viewer {
 impl Viewer {
     /// `entry` as `principal` may see it now.
     pub fn view(&self, entry: Entry, state: &EntryState, principal: &Principal) -> EntryView {
-        let assessment = assess(&entry, state, &self.taxonomies, self.clock.now());
-        let roster = self.roster.load();
+        let (roster, register) = (self.roster.load(), self.register.load());
+        let grounds = Grounds { taxonomies: &self.taxonomies, roster: &roster, register: &register };
+        let assessment = assess(&entry, state, &grounds, self.clock.now());
         let member = roster.member(entry.contributor);
         let identity = member.filter(|_| principal.sight().contributors == Contributors::Names);
         let contributor = Contributor {

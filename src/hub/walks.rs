@@ -15,8 +15,10 @@ use rand::seq::IteratorRandom;
 
 use super::decide::Intent;
 use super::sequencer::Sequencer;
-use crate::domain::{Distance, Entropy, EntropyError, EntryId, MemberId, Signal, SignalKind, Timestamp, WalkLevel};
-use crate::policy::{Asker, Authority, Roster, Unit, Verdict, WalkLimits, WalkSecret, Walks, is_at_a_bands_end};
+use crate::domain::{
+    Distance, Entropy, EntropyError, EntryId, MemberId, Signal, SignalKind, Timestamp, Unit, WalkLevel,
+};
+use crate::policy::{Asker, Authority, Roster, Verdict, WalkLimits, WalkSecret, Walks, is_at_a_bands_end};
 
 /// How often what is too old is forgotten.
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);

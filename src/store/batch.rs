@@ -2,10 +2,13 @@
 
 use rocksdb::{WriteBatch, WriteOptions};
 
-use super::{Family, Store, StoreError, keys};
-use crate::domain::{Date, EntryId, EntryState, Key, KeyId, Member, ReadKey, RequestDigest, Signal, Timestamp};
+use super::{Family, RegisterRow, Store, StoreError, keys};
+use crate::domain::{Appeal, Date, EntryId, EntryState, Key, KeyId, Member, ReadKey, RequestDigest, Signal, Timestamp};
 use crate::ledger::record::{self, v1};
 use crate::ledger::{Hash, NodeId, Salt, SignedCheckpoint};
+
+/// What events change in which rows: 2 since entries' rows hold what their standing is judged by.
+pub const FOLD_VERSION: u64 = 2;
 
 /// Rows that become durable together or not at all.
 pub struct Batch<'a> {
@@ -34,11 +37,10 @@ impl Store {
         *self.fault.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(fault);
     }
 
-    /// Deletes everything that is only a fold of the events. It is folded again at the next start.
+    /// Deletes everything that is only a fold of the events, so that it is folded again.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
-    #[doc(hidden)]
     pub fn forget_folds(&self) -> Result<(), StoreError> {
         let mut batch = self.batch();
         for family in Family::FOLDED {
@@ -46,6 +48,7 @@ impl Store {
             batch.rows.delete_range_cf(handle, &[][..], &[0xff; 64][..]);
         }
         batch.set_folded(0)?;
+        batch.set_fold_version(FOLD_VERSION)?;
         batch.commit()
     }
 }
@@ -118,6 +121,48 @@ impl Batch<'_> {
     /// The beginning of the hour in which a key was last used.
     pub fn put_last_used(&mut self, key: KeyId, hour: Timestamp) -> Result<(), StoreError> {
         self.put(Family::LastUsed, &key.bytes(), &hour.millis().to_be_bytes())
+    }
+
+    /// That an event is about an entry.
+    pub fn put_history(&mut self, entry: EntryId, event: u64) -> Result<(), StoreError> {
+        self.put(Family::History, &keys::history(entry, event), &[])
+    }
+
+    /// Whether reviewers are to look at an entry.
+    pub fn set_attention(&mut self, entry: EntryId, wanted: bool) -> Result<(), StoreError> {
+        let key = keys::index(entry.0);
+        if wanted {
+            return self.put(Family::Attention, &key, &[]);
+        }
+        self.rows.delete_cf(self.store.family(Family::Attention)?, key);
+        Ok(())
+    }
+
+    /// An appeal as it stands now.
+    pub fn put_appeal(&mut self, appeal: &Appeal) -> Result<(), StoreError> {
+        self.put(Family::Appeals, &keys::index(appeal.id), &record::encode_appeal(appeal))
+    }
+
+    /// A signal of the benign item `benign`.
+    pub fn put_benign(&mut self, signal: &Signal, benign: u64) -> Result<(), StoreError> {
+        self.put(Family::Benign, &keys::signal(signal, EntryId(benign)), &[])
+    }
+
+    /// Takes a signal of a benign item away.
+    pub fn delete_benign(&mut self, signal: &Signal, benign: u64) -> Result<(), StoreError> {
+        self.rows.delete_cf(self.store.family(Family::Benign)?, keys::signal(signal, EntryId(benign)));
+        Ok(())
+    }
+
+    /// Something that standing rests on beside entries.
+    pub fn put_register(&mut self, row: &RegisterRow) -> Result<(), StoreError> {
+        let (key, value) = row.encode();
+        self.put(Family::Register, &key, &value)
+    }
+
+    /// By which version of the fold the folded families were made.
+    pub fn set_fold_version(&mut self, version: u64) -> Result<(), StoreError> {
+        self.put(Family::Meta, keys::META_FOLD_VERSION, &keys::index(version))
     }
 
     /// The newest checkpoint: the ledger's size and root.

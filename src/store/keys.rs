@@ -5,6 +5,13 @@ use crate::ledger::NodeId;
 
 pub(super) const META_CHECKPOINT: &[u8] = b"checkpoint";
 pub(super) const META_FOLDED: &[u8] = b"folded";
+pub(super) const META_FOLD_VERSION: &[u8] = b"fold_version";
+
+/// The first byte of a key of `register` says what the row is about.
+pub(super) const REGISTER_RULES: &[u8] = b"p";
+pub(super) const REGISTER_TRUST: u8 = b't';
+pub(super) const REGISTER_INCIDENT: u8 = b'i';
+pub(super) const REGISTER_DELISTED: u8 = b'd';
 
 /// Leaf index: 8 bytes. Also the key of `entries`, whose ids are leaf indexes.
 pub(super) fn index(index: u64) -> [u8; 8] {
@@ -14,6 +21,14 @@ pub(super) fn index(index: u64) -> [u8; 8] {
 /// Reads a key made by [`index`].
 pub(super) fn read_index(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.try_into().ok()?))
+}
+
+/// Something that happened to an entry: entry id (8 bytes), leaf index (8 bytes).
+pub(super) fn history(entry: EntryId, event: u64) -> [u8; 16] {
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&index(entry.0));
+    key[8..].copy_from_slice(&index(event));
+    key
 }
 
 /// Tree node: level (1 byte), index (8 bytes).

@@ -8,12 +8,14 @@ mod files;
 mod keys;
 mod open;
 mod read;
+mod register;
 mod signals;
 
-pub use batch::{Batch, Fault};
+pub use batch::{Batch, FOLD_VERSION, Fault};
 pub use files::{read_secret, write_public, write_secret};
 pub use open::{OpenError, Store};
 pub use read::StoredEvent;
+pub use register::RegisterRow;
 pub use signals::{SignalPart, SignalRow};
 
 /// A row could not be read or written, or is not what it must be.
@@ -55,6 +57,16 @@ pub(crate) enum Family {
     Requests,
     /// Who was told of which match, short-lived. Nothing writes it yet; it is there so that the format need not change.
     Receipts,
+    /// Entry id, leaf index -> nothing: what happened to an entry after it was contributed.
+    History,
+    /// Entry id -> nothing: what reviewers are to look at.
+    Attention,
+    /// Leaf index -> appeal.
+    Appeals,
+    /// Kind, value, leaf index -> nothing: the signals of benign items.
+    Benign,
+    /// What standing rests on beside entries: rules, trust, incidents, what was taken off lists.
+    Register,
     /// Leaf index of an event that is about no entry -> when it happened.
     Audit,
     /// Day, member, kind -> how much it read.
@@ -66,7 +78,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 17] = [
         Self::Events,
         Self::Tree,
         Self::Entries,
@@ -75,6 +87,11 @@ impl Family {
         Self::Keys,
         Self::Requests,
         Self::Receipts,
+        Self::History,
+        Self::Attention,
+        Self::Appeals,
+        Self::Benign,
+        Self::Register,
         Self::Audit,
         Self::Reads,
         Self::LastUsed,
@@ -82,7 +99,19 @@ impl Family {
     ];
 
     /// Those that hold nothing but a fold of `events`.
-    const FOLDED: [Self; 6] = [Self::Entries, Self::Signals, Self::Members, Self::Keys, Self::Requests, Self::Audit];
+    const FOLDED: [Self; 11] = [
+        Self::Entries,
+        Self::Signals,
+        Self::Members,
+        Self::Keys,
+        Self::Requests,
+        Self::History,
+        Self::Attention,
+        Self::Appeals,
+        Self::Benign,
+        Self::Register,
+        Self::Audit,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -94,6 +123,11 @@ impl Family {
             Self::Keys => "keys",
             Self::Requests => "requests",
             Self::Receipts => "receipts",
+            Self::History => "history",
+            Self::Attention => "attention",
+            Self::Appeals => "appeals",
+            Self::Benign => "benign",
+            Self::Register => "register",
             Self::Audit => "audit",
             Self::Reads => "reads",
             Self::LastUsed => "last_used",

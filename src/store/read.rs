@@ -4,8 +4,8 @@ use prost::Message;
 use rocksdb::{Direction, IteratorMode, ReadOptions};
 
 use super::signals::{SignalRow, signal_row};
-use super::{Family, Store, StoreError, keys};
-use crate::domain::{EntryId, EntryState, Key, KeyId, Member, ReadKey, RequestDigest, Signal, Timestamp};
+use super::{Family, RegisterRow, Store, StoreError, keys};
+use crate::domain::{Appeal, EntryId, EntryState, Key, KeyId, Member, ReadKey, RequestDigest, Signal, Timestamp};
 use crate::ledger::record::{self, RecordError, v1};
 use crate::ledger::{Hash, Leaf, NodeId, Salt};
 
@@ -64,6 +64,15 @@ impl Store {
             Some(bytes) => {
                 keys::read_index(&bytes).ok_or_else(|| StoreError::damaged(Family::Meta, "folded", "must be 8 bytes"))
             }
+        }
+    }
+
+    /// By which version of the fold the folded families were made; of a database before there were versions, 1.
+    pub fn fold_version(&self) -> Result<u64, StoreError> {
+        match self.get(Family::Meta, keys::META_FOLD_VERSION)? {
+            None => Ok(1),
+            Some(bytes) => keys::read_index(&bytes)
+                .ok_or_else(|| StoreError::damaged(Family::Meta, "fold_version", "must be 8 bytes")),
         }
     }
 
@@ -132,6 +141,66 @@ impl Store {
     pub fn keys(&self) -> Result<Vec<Key>, StoreError> {
         let decode = |row: Result<RawRow, StoreError>| decoded(record::decode_key(&row?.1), Family::Keys, "?");
         self.scan(Family::Keys, &[], &[])?.map(decode).collect()
+    }
+
+    /// What happened to an entry after it was contributed: leaf indexes, ascending, at most `limit`.
+    pub fn history(&self, entry: EntryId, limit: usize) -> Result<Vec<u64>, StoreError> {
+        let prefix = keys::index(entry.0);
+        let rows = self.scan(Family::History, &prefix, &prefix)?.take(limit).map(|row| {
+            let (key, _) = row?;
+            key.get(8..)
+                .and_then(keys::read_index)
+                .ok_or_else(|| StoreError::damaged(Family::History, entry, "its key must be 16 bytes"))
+        });
+        rows.collect()
+    }
+
+    /// The entries from `from` on that reviewers are to look at, oldest first.
+    pub fn attention(
+        &self,
+        from: EntryId,
+    ) -> Result<impl Iterator<Item = Result<EntryId, StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::Attention, &[], &keys::index(from.0))?.map(|row| {
+            let entry = keys::read_index(&row?.0);
+            entry.map(EntryId).ok_or_else(|| StoreError::damaged(Family::Attention, "?", "its key must be 8 bytes"))
+        }))
+    }
+
+    /// An appeal, if there is such a one.
+    pub fn appeal(&self, id: u64) -> Result<Option<Appeal>, StoreError> {
+        let row = self.get(Family::Appeals, &keys::index(id))?;
+        row.map(|bytes| decoded(record::decode_appeal(id, &bytes), Family::Appeals, id)).transpose()
+    }
+
+    /// The appeals from `from` on, oldest first.
+    pub fn appeals(&self, from: u64) -> Result<impl Iterator<Item = Result<Appeal, StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::Appeals, &[], &keys::index(from))?.map(|row| {
+            let (key, value) = row?;
+            let id = keys::read_index(&key)
+                .ok_or_else(|| StoreError::damaged(Family::Appeals, "?", "its key must be 8 bytes"))?;
+            decoded(record::decode_appeal(id, &value), Family::Appeals, id)
+        }))
+    }
+
+    /// Every signal of every benign item, with the item's leaf.
+    pub fn benign(&self) -> Result<impl Iterator<Item = Result<(Signal, u64), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::Benign, &[], &[])?.map(|row| benign_row(&row?.0)))
+    }
+
+    /// The benign items with exactly this signal, oldest first.
+    pub fn equal_benign(&self, signal: &Signal) -> Result<Vec<u64>, StoreError> {
+        let prefix = keys::signal_prefix(signal);
+        self.scan(Family::Benign, &prefix, &prefix)?.map(|row| Ok(benign_row(&row?.0)?.1)).collect()
+    }
+
+    /// Everything that standing rests on beside entries.
+    pub fn register(&self) -> Result<Vec<RegisterRow>, StoreError> {
+        self.scan(Family::Register, &[], &[])?
+            .map(|row| {
+                let (key, value) = row?;
+                RegisterRow::decode(&key, &value).map_err(|problem| StoreError::damaged(Family::Register, "?", problem))
+            })
+            .collect()
     }
 
     /// The leaf indexes of events that are about no entry, each with its time: from `from` on, or backwards, `from` included.
@@ -205,6 +274,12 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+fn benign_row(key: &[u8]) -> Result<(Signal, u64), StoreError> {
+    let (signal, item) = keys::read_signal(key)
+        .ok_or_else(|| StoreError::damaged(Family::Benign, "?", "its key must be a kind, a value and an index"))?;
+    Ok((signal, item.0))
 }
 
 fn text(bytes: Vec<u8>, row: &str) -> Result<String, StoreError> {

@@ -42,6 +42,7 @@ pub(super) fn member_to_record(member: &Member) -> v1::Member {
         enrolled_ms: member.enrolled.millis(),
         quota: quota_to_record(&member.quota),
         walk: member.walk.map(|walk| v1::WalkMark { level: walk.level.to_string(), at_ms: walk.at.millis() }),
+        contributes_since_ms: member.contributes_since.map(Timestamp::millis),
         status: if member.status == Status::Applicant { String::new() } else { member.status.to_string() },
         control_group: member.control_group.as_ref().map(ToString::to_string).unwrap_or_default(),
         approvals: member.approvals.iter().map(approval_to_record).collect(),
@@ -78,6 +79,7 @@ pub(super) fn member_from_record(record: &v1::Member) -> Result<Member, FieldErr
         enrolled: time(record.enrolled_ms, "enrolled_ms")?,
         quota: quota_from_record(record.quota),
         walk: record.walk.as_ref().map(walk_from_record).transpose()?,
+        contributes_since: record.contributes_since_ms.map(|ms| time(ms, "contributes_since_ms")).transpose()?,
         approvals: record.approvals.iter().map(approval_from_record).collect::<Result<_, _>>()?,
         events: record.events.clone(),
     })

@@ -124,7 +124,7 @@ pub fn encode_incident(incident: &Incident) -> Vec<u8> {
         kind: incident.kind.to_string(),
         is_drill: incident.is_drill,
         event: incident.event,
-        opened_ms: incident.opened.millis(),
+        opened_ms: incident.opened.map(Timestamp::millis),
         until_ms: incident.until.millis(),
         closed_ms: incident.closed.map(Timestamp::millis),
         proposed: proposed.collect(),
@@ -149,7 +149,7 @@ pub fn decode_incident(bytes: &[u8]) -> Result<Incident, RecordError> {
         kind: parse(&record.kind, "kind")?,
         is_drill: record.is_drill,
         event: record.event,
-        opened: time(record.opened_ms, "opened_ms")?,
+        opened: record.opened_ms.map(|millis| time(millis, "opened_ms")).transpose()?,
         until: time(record.until_ms, "until_ms")?,
         closed: record.closed_ms.map(|millis| time(millis, "closed_ms")).transpose()?,
         proposed,
@@ -188,7 +188,7 @@ fn decided_to_record(decided: &Decided) -> v1::Ruled {
         labels: texts(&decided.decision.labels),
         event: decided.event,
         at_ms: decided.at.millis(),
-        member: decided.by.bytes().to_vec(),
+        members: decided.by.iter().map(|member| member.bytes().to_vec()).collect(),
         key: decided.key.bytes().to_vec(),
     }
 }
@@ -198,7 +198,7 @@ fn decided_from_record(record: &v1::Ruled) -> Result<Decided, FieldError> {
         decision: decision(&record.ruling, &record.reason, &record.labels)?,
         event: record.event,
         at: time(record.at_ms, "at_ms")?,
-        by: member_id(&record.member, "member")?,
+        by: record.members.iter().map(|member| member_id(member, "members")).collect::<Result<_, _>>()?,
         key: key_id(&record.key, "key")?,
     })
 }

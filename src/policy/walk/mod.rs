@@ -30,7 +30,7 @@ pub use limits::WalkLimits;
 pub use trail::is_at_a_bands_end;
 use trail::{Place, Trail};
 
-use crate::domain::{Code, Member, MemberId, Signal, Timestamp};
+use crate::domain::{Code, Member, MemberId, Signal, Timestamp, Unit};
 
 /// Who asks, and whose questions count together with theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,14 +50,6 @@ impl Asker {
         self.group.clone().map_or(Unit::Member(self.member), Unit::Group)
     }
 }
-
-/// Whose questions are counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Unit {
-    Member(MemberId),
-    Group(Code),
-}
-
 /// What to do about a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
