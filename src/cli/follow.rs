@@ -129,3 +129,30 @@ fn effect(is_enough: bool) -> &'static str {
 fn note_words(note: &str) -> String {
     if note.is_empty() { String::new() } else { format!(": {}", output::plain(note)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::event;
+    use crate::wire::opening;
+
+    proptest! {
+        #[test]
+        fn whatever_happens_is_one_line_of_printable_words(event in event()) {
+            let opening = Some(opening(vec![], vec![], &event));
+            let item = v1::follow_response::Item::Event(v1::LedgerEvent { index: 7, leaf: vec![], opening });
+            let line = words(&item);
+            prop_assert!(line.contains(event.fact.kind().code()) && !line.ends_with(": "), "{line}");
+            prop_assert!(!line.chars().any(char::is_control));
+        }
+    }
+
+    #[test]
+    fn many_entries_are_told_by_the_first_of_them_and_a_number() {
+        assert_eq!(output::entries([5].into_iter()), "entry 5");
+        assert_eq!(output::entries((1..9u32).map(u64::from)), "entries 1, 2, 3, 4, 5, 6, 7, 8");
+        assert_eq!(output::entries((1..11u32).map(u64::from)), "entries 1, 2, 3, 4, 5, 6, 7, 8 and 2 more");
+    }
+}

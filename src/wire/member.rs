@@ -243,3 +243,38 @@ pub fn key(key: &Key) -> v1::Key {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::fact;
+    use crate::domain::{Event, Timestamp};
+
+    proptest! {
+        #[test]
+        fn an_auditor_is_told_all_of_an_incident_and_which_entity(fact in fact()) {
+            let event = Event { at: Timestamp::EPOCH, by: Actor::Hub, request: None, fact };
+            let wire = member_event(&AuditEvent { index: 1, event: event.clone(), member: None, key: None });
+            let is_open = matches!(&event.fact, Fact::IncidentChanged { change: IncidentChange::Open { .. }, .. });
+            prop_assert_eq!(!wire.incident_kind.is_empty(), is_open);
+            match &event.fact {
+                Fact::IncidentChanged { incident, change, is_enough } => {
+                    let said = (wire.incident, wire.change.as_str(), wire.is_enough);
+                    prop_assert_eq!(said, (incident.to_string(), change.code(), *is_enough));
+                    let (until, kind, drill) = match change {
+                        IncidentChange::Open { kind, is_drill, until } => (Some(until), kind.to_string(), *is_drill),
+                        IncidentChange::Extend { until } => (Some(until), String::new(), false),
+                        IncidentChange::Close => (None, String::new(), false),
+                    };
+                    prop_assert_eq!(wire.until, until.map(|until| timestamp(*until)));
+                    prop_assert_eq!((wire.incident_kind, wire.is_drill), (kind, drill));
+                }
+                Fact::IncidentEnded { incident } => prop_assert_eq!(wire.incident, incident.to_string()),
+                Fact::EntityDelisted { entity } => prop_assert_eq!(wire.entity, entity.to_string()),
+                _ => prop_assert_eq!([wire.incident, wire.change, wire.entity], [""; 3]),
+            }
+        }
+    }
+}
