@@ -58,10 +58,41 @@ fn words(item: &v1::follow_response::Item) -> String {
         Some(Fact::Withdrawn(withdrawn)) => {
             format!("entry {} ({})", withdrawn.entry_id, output::plain(&withdrawn.reason))
         }
+        Some(Fact::Expired(expired)) => output::entries(expired.entry_ids.iter().copied()),
+        Some(Fact::OutcomeReported(said)) => {
+            let [outcome, reason] = [&said.outcome, &said.reason].map(|text| output::plain(text));
+            format!("entry {}, {outcome} ({reason}){}", said.entry_id, note_words(&said.note))
+        }
+        Some(Fact::Decided(decided)) => {
+            let [ruling, reason] = [&decided.ruling, &decided.reason].map(|text| output::plain(text));
+            let labels: Vec<_> = decided.labels.iter().map(|label| output::plain(label)).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!(" to {}", labels.join(", ")) };
+            format!("entry {}, {ruling}{labels} ({reason}){}", decided.entry_id, effect(decided.is_enough))
+        }
+        Some(Fact::AppealOpened(appeal)) => {
+            let (ground, until) = (output::plain(&appeal.ground), output::time(appeal.deadline.as_ref()));
+            format!("entry {} ({ground}), decision due {until}{}", appeal.entry_id, note_words(&appeal.note))
+        }
+        Some(Fact::FloodSeen(flood)) => {
+            format!("entry {}, {} matches, usual {}", flood.entry_id, flood.matches, flood.usual)
+        }
+        Some(Fact::BenignAdded(added)) => format!("{}, {} signals", output::plain(&added.class), added.signals.len()),
+        Some(Fact::BenignRemoved(removed)) => format!("item {}", removed.benign_id),
+        Some(Fact::PolicySet(set)) => format!("{} bytes", set.text.len()),
+        Some(Fact::EntityDelisted(delisted)) => output::plain(&delisted.entity),
+        Some(Fact::IncidentChanged(changed)) => {
+            let [incident, change, kind] =
+                [&changed.incident, &changed.change, &changed.kind].map(|s| output::plain(s));
+            let drill = if changed.is_drill { ", a drill" } else { "" };
+            let kind = if kind.is_empty() { String::new() } else { format!(" ({kind}{drill})") };
+            let until = changed.until.as_ref().map(|until| format!(" until {}", output::time(Some(until))));
+            format!("{incident}, {change}{kind}{}{}", until.unwrap_or_default(), effect(changed.is_enough))
+        }
+        Some(Fact::IncidentEnded(ended)) => output::plain(&ended.incident),
         Some(Fact::MemberEnrolled(enrolled)) => output::plain(&enrolled.member_id),
         Some(Fact::MemberApproved(approved)) => {
-            let effect = if approved.is_enough { "" } else { ", one more to go" };
-            format!("{} for {}{effect}", output::plain(&approved.member_id), output::plain(&approved.to))
+            let [member, to] = [&approved.member_id, &approved.to].map(|text| output::plain(text));
+            format!("{member} for {to}{}", effect(approved.is_enough))
         }
         Some(Fact::MemberStatusSet(set)) => {
             let [member, status, reason] = [&set.member_id, &set.status, &set.reason].map(|text| output::plain(text));
@@ -89,4 +120,39 @@ fn words(item: &v1::follow_response::Item) -> String {
     let actor = if opening.actor.is_empty() { "the hub".to_owned() } else { output::plain(&opening.actor) };
     let at = output::time(opening.at.as_ref());
     format!("{:>8}  {at}  {:<17} by {actor}: {what}", event.index, output::plain(&opening.kind))
+}
+
+fn effect(is_enough: bool) -> &'static str {
+    if is_enough { "" } else { ", one more to go" }
+}
+
+fn note_words(note: &str) -> String {
+    if note.is_empty() { String::new() } else { format!(": {}", output::plain(note)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::event;
+    use crate::wire::opening;
+
+    proptest! {
+        #[test]
+        fn whatever_happens_is_one_line_of_printable_words(event in event()) {
+            let opening = Some(opening(vec![], vec![], &event));
+            let item = v1::follow_response::Item::Event(v1::LedgerEvent { index: 7, leaf: vec![], opening });
+            let line = words(&item);
+            prop_assert!(line.contains(event.fact.kind().code()) && !line.ends_with(": "), "{line}");
+            prop_assert!(!line.chars().any(char::is_control));
+        }
+    }
+
+    #[test]
+    fn many_entries_are_told_by_the_first_of_them_and_a_number() {
+        assert_eq!(output::entries([5].into_iter()), "entry 5");
+        assert_eq!(output::entries((1..9u32).map(u64::from)), "entries 1, 2, 3, 4, 5, 6, 7, 8");
+        assert_eq!(output::entries((1..11u32).map(u64::from)), "entries 1, 2, 3, 4, 5, 6, 7, 8 and 2 more");
+    }
 }

@@ -428,8 +428,33 @@ pub(super) fn event_details(event: &v1::MemberEvent) -> String {
         let until = output::time(event.until.as_ref());
         text.push_str(&format!(", in place of {} until {until}", output::plain(&event.replaces_key_id)));
     }
+    if !event.incident.is_empty() {
+        text.push_str(&format!(": {}", incident_words(event)));
+    }
+    if !event.entity.is_empty() {
+        text.push_str(&format!(": {}", output::plain(&event.entity)));
+    }
     if event.since.is_some() {
         text.push_str(&format!(": since {}", output::time(event.since.as_ref())));
+    }
+    text
+}
+
+fn incident_words(event: &v1::MemberEvent) -> String {
+    let mut text = output::plain(&event.incident);
+    if event.change.is_empty() {
+        return text;
+    }
+    text.push_str(&format!(", {}", output::plain(&event.change)));
+    if !event.incident_kind.is_empty() {
+        let drill = if event.is_drill { ", a drill" } else { "" };
+        text.push_str(&format!(" ({}{drill})", output::plain(&event.incident_kind)));
+    }
+    if event.until.is_some() {
+        text.push_str(&format!(" until {}", output::time(event.until.as_ref())));
+    }
+    if !event.is_enough {
+        text.push_str(", one more to go");
     }
     text
 }

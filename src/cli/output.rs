@@ -90,6 +90,18 @@ fn explain_status(status: &tonic::Status) -> String {
     format!("{}{next}{}", status.message(), id.unwrap_or_default())
 }
 
+/// Entries that are shown one by one.
+const ENTRIES_SHOWN: usize = 8;
+
+/// Which entries: all of them, or the first and how many more.
+pub fn entries(entries: impl ExactSizeIterator<Item = u64>) -> String {
+    let more = entries.len().saturating_sub(ENTRIES_SHOWN);
+    let ids: Vec<_> = entries.take(ENTRIES_SHOWN).map(|id| id.to_string()).collect();
+    let noun = if ids.len() == 1 { "entry" } else { "entries" };
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{noun} {}{more}", ids.join(", "))
+}
+
 /// Text from somebody else, safe for a terminal.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::{Verdict, output};
-use crate::domain::{Event, Fact};
+use crate::domain::{Event, Fact, IncidentChange};
 use crate::ledger::record::decode_event;
 use crate::ledger::{Receipt, VerifierKey};
 
@@ -88,6 +88,15 @@ fn refused(json: bool, problem: &str) -> anyhow::Result<Verdict> {
     Ok(Verdict::No)
 }
 
+fn incident_words(change: &IncidentChange) -> &'static str {
+    match change {
+        IncidentChange::Open { is_drill: true, .. } => "opening as a drill",
+        IncidentChange::Open { is_drill: false, .. } => "opening",
+        IncidentChange::Extend { .. } => "extension",
+        IncidentChange::Close => "closing",
+    }
+}
+
 fn words(event: &Event) -> String {
     let what = match &event.fact {
         Fact::Contributed { draft, .. } => {
@@ -95,6 +104,30 @@ fn words(event: &Event) -> String {
             format!("an entry of {} signals labelled {}", draft.signals().len(), labels.join(", "))
         }
         Fact::Withdrawn { entry, reason, .. } => format!("the withdrawal of entry {entry} ({reason})"),
+        Fact::Expired { entries } => format!("the expiry of {}", output::entries(entries.iter().map(|entry| entry.0))),
+        Fact::OutcomeReported(report) => {
+            format!("the outcome {} ({}) of entry {}", report.outcome, report.reason, report.entry)
+        }
+        Fact::Decided { entry, decision, is_enough } => {
+            let (ruling, reason) = (decision.ruling, decision.reason);
+            let whose = if *is_enough { "reviewers'" } else { "one reviewer's" };
+            format!("{whose} decision on entry {entry}: {ruling} ({reason})")
+        }
+        Fact::AppealOpened { entry, ground, deadline, .. } => {
+            format!("an appeal against entry {entry} ({ground}), to be decided by {deadline}")
+        }
+        Fact::FloodSeen { entry, matches, usual } => {
+            format!("that entry {entry} matched {matches} times where {usual} would have been usual")
+        }
+        Fact::BenignAdded(benign) => format!("a benign item of {} signals ({})", benign.signals().len(), benign.class),
+        Fact::BenignRemoved { benign } => format!("the removal of benign item {benign}"),
+        Fact::PolicySet { text } => format!("a policy of {} bytes", text.len()),
+        Fact::EntityDelisted { entity } => format!("that {entity} is no longer listed"),
+        Fact::IncidentChanged { incident, change, is_enough } => {
+            let what = if *is_enough { "the" } else { "a proposal of the" };
+            format!("{what} {} of incident {incident}", incident_words(change))
+        }
+        Fact::IncidentEnded { incident } => format!("the end of incident {incident}"),
         Fact::MemberEnrolled(member) => format!("the enrolment of {}", member.id),
         Fact::MemberApproved { member, to, .. } => format!("an approval of {member} for {to}"),
         Fact::MemberStatusSet { member, status, reason } => format!("the setting of {member} to {status} ({reason})"),

@@ -10,7 +10,7 @@ use super::count::Count;
 use super::read::{self, ReadError};
 use super::turn;
 use super::unseal::Unseal;
-use crate::domain::{Actor, Clock, Event, Fact, FieldError, ReadKind, Tlp};
+use crate::domain::{Actor, Clock, Event, Fact, FieldError, MemberId, ReadKind, Tlp};
 use crate::ledger::{Leaf, Salt, SignedCheckpoint};
 use crate::policy::{Events, Lapsed, Permit, Principal, Roster, operation};
 use crate::store::{Store, StoreError, StoredEvent};
@@ -129,24 +129,102 @@ fn item(index: u64, stored: StoredEvent, principal: &Principal) -> Result<FeedIt
     let opening = match stored {
         StoredEvent::Open { salt, event: record } => {
             let event = read::decode(index, &record)?;
-            may_read(&event, principal).then_some(OpenedEvent { salt, record, event })
+            may_read(&event, principal.member, principal.sight().events).then_some(OpenedEvent { salt, record, event })
         }
         StoredEvent::Erased(_) => None,
     };
     Ok(FeedItem { index, leaf, opening })
 }
 
-/// Who may read an event.
-fn may_read(event: &Event, principal: &Principal) -> bool {
-    let sees = principal.sight().events;
-    let own = matches!(event.by, Actor::Member { member, .. } if member == principal.member);
+/// Whether a member may read an event, by a key that sees so much.
+fn may_read(event: &Event, reader: MemberId, sees: Events) -> bool {
+    let own = matches!(event.by, Actor::Member { member, .. } if member == reader);
     match &event.fact {
         // TLP:RED is for named recipients only.
         Fact::Contributed { draft, .. } => {
             own || sees >= Events::Entries || (sees == Events::Shared && draft.provenance().tlp != Tlp::Red)
         }
-        Fact::Withdrawn { .. } => true,
+        // What no longer counts, what changes what counts, and alerts: no hashes, no notes.
+        Fact::Withdrawn { .. }
+        | Fact::Expired { .. }
+        | Fact::Decided { .. }
+        | Fact::FloodSeen { .. }
+        | Fact::BenignRemoved { .. }
+        | Fact::PolicySet { .. }
+        | Fact::EntityDelisted { .. }
+        | Fact::IncidentChanged { .. }
+        | Fact::IncidentEnded { .. } => true,
+        // Their notes are for reviewers and auditors.
+        Fact::OutcomeReported(_) | Fact::AppealOpened { .. } => own || sees >= Events::Entries,
+        // It has hashes, which whoever sees distances may read.
+        Fact::BenignAdded(_) => sees >= Events::Shared,
         // About members and keys; and whatever is new until somebody has thought about it.
         _ => sees == Events::All,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::strategy::{Strategy, ValueTree};
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+    use crate::domain::testing::fact_of;
+    use crate::domain::{EventKind, KeyId, Timestamp};
+
+    /// From which level on events of a kind are opened to somebody: those of others, and its own. `TLP:RED` is apart.
+    const OPENED_FROM: &[(EventKind, Events, Events)] = &[
+        (EventKind::Contributed, Events::Shared, Events::Own),
+        (EventKind::Withdrawn, Events::Own, Events::Own),
+        (EventKind::Expired, Events::Own, Events::Own),
+        (EventKind::OutcomeReported, Events::Entries, Events::Own),
+        (EventKind::Decided, Events::Own, Events::Own),
+        (EventKind::AppealOpened, Events::Entries, Events::Own),
+        (EventKind::FloodSeen, Events::Own, Events::Own),
+        (EventKind::BenignAdded, Events::Shared, Events::Shared),
+        (EventKind::BenignRemoved, Events::Own, Events::Own),
+        (EventKind::PolicySet, Events::Own, Events::Own),
+        (EventKind::EntityDelisted, Events::Own, Events::Own),
+        (EventKind::IncidentChanged, Events::Own, Events::Own),
+        (EventKind::IncidentEnded, Events::Own, Events::Own),
+        (EventKind::MemberEnrolled, Events::All, Events::All),
+        (EventKind::MemberApproved, Events::All, Events::All),
+        (EventKind::MemberStatusSet, Events::All, Events::All),
+        (EventKind::KeyIssued, Events::All, Events::All),
+        (EventKind::KeyRotated, Events::All, Events::All),
+        (EventKind::KeyRevoked, Events::All, Events::All),
+        (EventKind::KeyCompromised, Events::All, Events::All),
+        (EventKind::QuotaSet, Events::All, Events::All),
+        (EventKind::WalkSeen, Events::All, Events::All),
+        (EventKind::WalkCleared, Events::All, Events::All),
+        (EventKind::AdminRefused, Events::All, Events::All),
+        (EventKind::NamesShown, Events::All, Events::All),
+    ];
+
+    #[test]
+    fn each_kind_of_event_is_opened_from_its_level_on() {
+        let kinds: Vec<_> = OPENED_FROM.iter().map(|(kind, ..)| *kind).collect();
+        assert_eq!(kinds.len(), EventKind::ALL.len());
+        assert!(EventKind::ALL.iter().all(|kind| kinds.contains(kind)));
+        let [reader, other] = [1, 2].map(|id| MemberId::from_bytes([id; 5]));
+        let by = |member| Actor::Member { member, key: KeyId::from_bytes([3; 5]) };
+        let (mut runner, mut red) = (TestRunner::deterministic(), 0);
+        for (kind, others_from, own_from) in OPENED_FROM {
+            for _ in 0..32 {
+                let fact = fact_of(*kind).new_tree(&mut runner).unwrap().current();
+                assert_eq!(fact.kind(), *kind);
+                let is_red = matches!(&fact, Fact::Contributed { draft, .. } if draft.provenance().tlp == Tlp::Red);
+                red += u32::from(is_red);
+                let others_from = if is_red { Events::Entries } else { *others_from };
+                for (by, from) in [(by(reader), *own_from), (by(other), others_from), (Actor::Hub, others_from)] {
+                    let event = Event { at: Timestamp::EPOCH, by, request: None, fact: fact.clone() };
+                    for level in [Events::Own, Events::Shared, Events::Entries, Events::All] {
+                        let is_open = may_read(&event, reader, level);
+                        assert_eq!(is_open, level >= from, "{kind} by {by:?} for {level:?}");
+                    }
+                }
+            }
+        }
+        assert!((1..32).contains(&red), "both are there, {red} of 32");
     }
 }

@@ -1,4 +1,4 @@
-//! Use case: go through what was done, or refused, with members and keys.
+//! Use case: go through what was done, or refused, with members, keys, rules and incidents.
 
 use std::sync::Arc;
 
@@ -91,7 +91,21 @@ impl AuditEvent {
                 Actor::Hub => (None, None),
                 Actor::Member { member, key } => (Some(member), Some(key)),
             },
-            Fact::NamesShown | Fact::Contributed { .. } | Fact::Withdrawn { .. } => (None, None),
+            Fact::NamesShown
+            | Fact::PolicySet { .. }
+            | Fact::EntityDelisted { .. }
+            | Fact::IncidentChanged { .. }
+            | Fact::IncidentEnded { .. } => (None, None),
+            // About entries.
+            Fact::Contributed { .. }
+            | Fact::Withdrawn { .. }
+            | Fact::Expired { .. }
+            | Fact::OutcomeReported(_)
+            | Fact::Decided { .. }
+            | Fact::AppealOpened { .. }
+            | Fact::FloodSeen { .. }
+            | Fact::BenignAdded(_)
+            | Fact::BenignRemoved { .. } => (None, None),
         };
         Self { index, event, member, key }
     }

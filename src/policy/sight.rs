@@ -38,11 +38,12 @@ pub enum Entries {
 /// Which leaves of the ledger are opened. All others are sent sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Events {
-    /// The caller's own contributions, and all withdrawals.
+    /// The caller's own contributions, reports and appeals. Of everybody's, what has neither hashes nor notes: what no longer counts
+    /// (withdrawn, expired, decided on, no longer benign, delisted), floods, rules, incidents.
     Own,
-    /// Those, and others' contributions that are not `TLP:RED`.
+    /// Those, others' contributions that are not `TLP:RED`, and what is benign.
     Shared,
-    /// All contributions and withdrawals.
+    /// Everything about entries: all contributions, reports and appeals.
     Entries,
     /// Members and keys as well.
     All,

@@ -1,8 +1,9 @@
 //! The ledger's events for followers.
 
 use super::draft::draft_to_wire;
+use super::signal::signal_to_wire;
 use super::{timestamp, v1};
-use crate::domain::{Actor, Event, Fact, Holder};
+use crate::domain::{Actor, Event, Fact, Holder, IncidentChange};
 use crate::hub::FeedItem;
 
 /// Writes one leaf, and what it says where the caller may read it.
@@ -15,11 +16,66 @@ pub fn feed_item(item: FeedItem) -> v1::LedgerEvent {
 pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
     use v1::opening::{self, Fact as Wire};
     let fact = match &event.fact {
-        Fact::Contributed { taxonomy, draft, .. } => {
-            Wire::Contributed(opening::Contributed { taxonomy_version: *taxonomy, draft: Some(draft_to_wire(draft)) })
-        }
+        Fact::Contributed { taxonomy, draft, lapses, .. } => Wire::Contributed(opening::Contributed {
+            taxonomy_version: *taxonomy,
+            draft: Some(draft_to_wire(draft)),
+            lapses: lapses.map(timestamp),
+        }),
         Fact::Withdrawn { entry, reason, .. } => {
             Wire::Withdrawn(opening::Withdrawn { entry_id: entry.0, reason: reason.to_string() })
+        }
+        Fact::Expired { entries } => {
+            Wire::Expired(opening::Expired { entry_ids: entries.iter().map(|entry| entry.0).collect() })
+        }
+        Fact::OutcomeReported(report) => Wire::OutcomeReported(opening::OutcomeReported {
+            entry_id: report.entry.0,
+            outcome: report.outcome.to_string(),
+            labels: texts(&report.labels),
+            signal_kind: text(report.kind.as_ref()),
+            reason: report.reason.to_string(),
+            note: text(report.note.as_ref()),
+        }),
+        Fact::Decided { entry, decision, is_enough } => Wire::Decided(opening::Decided {
+            entry_id: entry.0,
+            ruling: decision.ruling.to_string(),
+            reason: decision.reason.to_string(),
+            labels: texts(&decision.labels),
+            is_enough: *is_enough,
+        }),
+        Fact::AppealOpened { entry, ground, note, deadline } => Wire::AppealOpened(opening::AppealOpened {
+            entry_id: entry.0,
+            ground: ground.to_string(),
+            note: text(note.as_ref()),
+            deadline: Some(timestamp(*deadline)),
+        }),
+        Fact::FloodSeen { entry, matches, usual } => {
+            Wire::FloodSeen(opening::FloodSeen { entry_id: entry.0, matches: *matches, usual: *usual })
+        }
+        Fact::BenignAdded(benign) => Wire::BenignAdded(opening::BenignAdded {
+            signals: benign.signals().iter().map(signal_to_wire).collect(),
+            class: benign.class.to_string(),
+            reference: text(benign.reference.as_ref()),
+        }),
+        Fact::BenignRemoved { benign } => Wire::BenignRemoved(opening::BenignRemoved { benign_id: *benign }),
+        Fact::PolicySet { text } => Wire::PolicySet(opening::PolicySet { text: text.clone() }),
+        Fact::EntityDelisted { entity } => Wire::EntityDelisted(opening::EntityDelisted { entity: entity.to_string() }),
+        Fact::IncidentChanged { incident, change, is_enough } => {
+            let (kind, is_drill, until) = match change {
+                IncidentChange::Open { kind, is_drill, until } => (Some(kind), *is_drill, Some(*until)),
+                IncidentChange::Extend { until } => (None, false, Some(*until)),
+                IncidentChange::Close => (None, false, None),
+            };
+            Wire::IncidentChanged(opening::IncidentChanged {
+                incident: incident.to_string(),
+                change: change.code().to_owned(),
+                kind: text(kind),
+                is_drill,
+                until: until.map(timestamp),
+                is_enough: *is_enough,
+            })
+        }
+        Fact::IncidentEnded { incident } => {
+            Wire::IncidentEnded(opening::IncidentEnded { incident: incident.to_string() })
         }
         Fact::MemberEnrolled(member) => {
             Wire::MemberEnrolled(opening::MemberEnrolled { member_id: member.id.to_string() })
@@ -55,8 +111,8 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
         }
         Fact::AdminRefused { attempted, member, key, reason, count } => Wire::AdminRefused(opening::AdminRefused {
             attempted: attempted.to_string(),
-            member_id: member.map(|id| id.to_string()).unwrap_or_default(),
-            key_id: key.map(|id| id.to_string()).unwrap_or_default(),
+            member_id: text(member.as_ref()),
+            key_id: text(key.as_ref()),
             reason: reason.to_string(),
             count: *count,
         }),
@@ -74,6 +130,110 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
             Actor::Hub => String::new(),
             Actor::Member { member, .. } => member.to_string(),
         },
-        request_id: event.request.as_ref().map(ToString::to_string).unwrap_or_default(),
+        request_id: text(event.request.as_ref()),
+    }
+}
+
+/// What is not there is the empty text.
+fn text<T: ToString>(value: Option<&T>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::fact;
+    use crate::domain::{Benign, Decision, EntryId, Report};
+    use crate::wire::{optional, signals_from_wire, timestamp_from_wire};
+
+    fn parsed<T: FromStr<Err: Display>>(text: &str) -> T {
+        optional(text, "text").unwrap().unwrap()
+    }
+
+    fn all<T: FromStr<Err: Display>>(texts: &[String]) -> Vec<T> {
+        texts.iter().map(|text| parsed(text)).collect()
+    }
+
+    fn time(time: Option<prost_types::Timestamp>) -> crate::domain::Timestamp {
+        timestamp_from_wire(&time.unwrap(), "time").unwrap()
+    }
+
+    /// The fact that an opening says, where it says all of it.
+    fn said(wire: v1::opening::Fact) -> Option<Fact> {
+        use v1::opening::Fact as Wire;
+        Some(match wire {
+            Wire::Expired(said) => Fact::Expired { entries: said.entry_ids.into_iter().map(EntryId).collect() },
+            Wire::OutcomeReported(said) => Fact::OutcomeReported(Report {
+                entry: EntryId(said.entry_id),
+                outcome: parsed(&said.outcome),
+                labels: all(&said.labels),
+                kind: optional(&said.signal_kind, "").unwrap(),
+                reason: parsed(&said.reason),
+                note: optional(&said.note, "").unwrap(),
+            }),
+            Wire::Decided(said) => Fact::Decided {
+                entry: EntryId(said.entry_id),
+                decision: Decision {
+                    ruling: parsed(&said.ruling),
+                    reason: parsed(&said.reason),
+                    labels: all(&said.labels),
+                },
+                is_enough: said.is_enough,
+            },
+            Wire::AppealOpened(said) => Fact::AppealOpened {
+                entry: EntryId(said.entry_id),
+                ground: parsed(&said.ground),
+                note: optional(&said.note, "").unwrap(),
+                deadline: time(said.deadline),
+            },
+            Wire::FloodSeen(said) => {
+                Fact::FloodSeen { entry: EntryId(said.entry_id), matches: said.matches, usual: said.usual }
+            }
+            Wire::BenignAdded(said) => {
+                let signals = signals_from_wire(&said.signals, "signals").unwrap();
+                let reference = optional(&said.reference, "").unwrap();
+                Fact::BenignAdded(Benign::new(signals, parsed(&said.class), reference).unwrap())
+            }
+            Wire::BenignRemoved(said) => Fact::BenignRemoved { benign: said.benign_id },
+            Wire::PolicySet(said) => Fact::PolicySet { text: said.text },
+            Wire::EntityDelisted(said) => Fact::EntityDelisted { entity: parsed(&said.entity) },
+            Wire::IncidentChanged(said) => {
+                let change = match said.change.as_str() {
+                    "open" => IncidentChange::Open {
+                        kind: parsed(&said.kind),
+                        is_drill: said.is_drill,
+                        until: time(said.until),
+                    },
+                    "extend" => IncidentChange::Extend { until: time(said.until) },
+                    "close" => IncidentChange::Close,
+                    other => panic!("{other}"),
+                };
+                Fact::IncidentChanged { incident: parsed(&said.incident), change, is_enough: said.is_enough }
+            }
+            Wire::IncidentEnded(said) => Fact::IncidentEnded { incident: parsed(&said.incident) },
+            _ => return None,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_of_standing_is_all_of_it_and_a_lapse_comes_with_its_entry(fact in fact()) {
+            let event = Event { at: crate::domain::Timestamp::EPOCH, by: Actor::Hub, request: None, fact };
+            let wire = opening(vec![], vec![], &event).fact.unwrap();
+            if let (v1::opening::Fact::Contributed(said), Fact::Contributed { lapses, .. }) = (&wire, &event.fact) {
+                prop_assert_eq!(said.lapses, lapses.map(timestamp));
+            } else if let Some(said) = said(wire) {
+                prop_assert_eq!(said, event.fact);
+            }
+        }
     }
 }

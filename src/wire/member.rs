@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::codes::Coded;
 use super::{optional, required, timestamp, timestamp_from_wire, v1};
 use crate::domain::{
-    Actor, Approval, At, Checklist, ChecklistItem, Credential, Fact, FieldError, Holder, Key, Member, Network, Quota,
-    Role, Roles,
+    Actor, Approval, At, Checklist, ChecklistItem, Credential, Fact, FieldError, Holder, IncidentChange, Key, Member,
+    Network, Quota, Role, Roles,
 };
 use crate::hub::{AuditEvent, Enrolment, KeyRequest, Suspect};
 
@@ -89,7 +89,7 @@ fn checklist_to_wire(checklist: &Checklist) -> Vec<i32> {
     checklist.iter().map(|item| item.to_wire()).collect()
 }
 
-/// Writes something that happened to a member or its keys.
+/// Writes something that happened to a member, its keys, the rules or an incident.
 pub fn member_event(told: &AuditEvent) -> v1::MemberEvent {
     let event = &told.event;
     let mut wire = v1::MemberEvent {
@@ -128,8 +128,33 @@ pub fn member_event(told: &AuditEvent) -> v1::MemberEvent {
             wire.refused = reason.to_string();
             wire.count = *count;
         }
+        Fact::EntityDelisted { entity } => wire.entity = entity.to_string(),
+        Fact::IncidentChanged { incident, change, is_enough } => {
+            wire.incident = incident.to_string();
+            wire.change = change.code().to_owned();
+            wire.is_enough = *is_enough;
+            if let IncidentChange::Open { until, .. } | IncidentChange::Extend { until } = change {
+                wire.until = Some(timestamp(*until));
+            }
+            if let IncidentChange::Open { kind, is_drill, .. } = change {
+                wire.incident_kind = kind.to_string();
+                wire.is_drill = *is_drill;
+            }
+        }
+        Fact::IncidentEnded { incident } => wire.incident = incident.to_string(),
         Fact::MemberEnrolled(_) | Fact::KeyRevoked { .. } | Fact::NamesShown | Fact::WalkCleared { .. } => {}
-        Fact::Contributed { .. } | Fact::Withdrawn { .. } => {}
+        // Its text is too long for a list: the feed has it.
+        Fact::PolicySet { .. } => {}
+        // About entries.
+        Fact::Contributed { .. }
+        | Fact::Withdrawn { .. }
+        | Fact::Expired { .. }
+        | Fact::OutcomeReported(_)
+        | Fact::Decided { .. }
+        | Fact::AppealOpened { .. }
+        | Fact::FloodSeen { .. }
+        | Fact::BenignAdded(_)
+        | Fact::BenignRemoved { .. } => {}
     }
     wire
 }
@@ -216,5 +241,40 @@ pub fn key(key: &Key) -> v1::Key {
             Credential::Secret(_) => String::new(),
             Credential::Certificate(certificate) => certificate.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::fact;
+    use crate::domain::{Event, Timestamp};
+
+    proptest! {
+        #[test]
+        fn an_auditor_is_told_all_of_an_incident_and_which_entity(fact in fact()) {
+            let event = Event { at: Timestamp::EPOCH, by: Actor::Hub, request: None, fact };
+            let wire = member_event(&AuditEvent { index: 1, event: event.clone(), member: None, key: None });
+            let is_open = matches!(&event.fact, Fact::IncidentChanged { change: IncidentChange::Open { .. }, .. });
+            prop_assert_eq!(!wire.incident_kind.is_empty(), is_open);
+            match &event.fact {
+                Fact::IncidentChanged { incident, change, is_enough } => {
+                    let said = (wire.incident, wire.change.as_str(), wire.is_enough);
+                    prop_assert_eq!(said, (incident.to_string(), change.code(), *is_enough));
+                    let (until, kind, drill) = match change {
+                        IncidentChange::Open { kind, is_drill, until } => (Some(until), kind.to_string(), *is_drill),
+                        IncidentChange::Extend { until } => (Some(until), String::new(), false),
+                        IncidentChange::Close => (None, String::new(), false),
+                    };
+                    prop_assert_eq!(wire.until, until.map(|until| timestamp(*until)));
+                    prop_assert_eq!((wire.incident_kind, wire.is_drill), (kind, drill));
+                }
+                Fact::IncidentEnded { incident } => prop_assert_eq!(wire.incident, incident.to_string()),
+                Fact::EntityDelisted { entity } => prop_assert_eq!(wire.entity, entity.to_string()),
+                _ => prop_assert_eq!([wire.incident, wire.change, wire.entity], [""; 3]),
+            }
+        }
     }
 }

@@ -58,7 +58,7 @@ fn events() -> [Event; 3] {
             at: at("2026-11-22T12:01:00Z"),
             by,
             request: None,
-            fact: Fact::Contributed { request, taxonomy: 1, draft },
+            fact: Fact::Contributed { request, taxonomy: 1, draft, lapses: None },
         },
         Event {
             at: at("2026-11-22T12:02:00Z"),
