@@ -82,8 +82,11 @@ pub(super) fn words(traced: &v1::TraceResponse, orientations: &[Orientation]) ->
             "  ledger        leaf {}: {} by {}, {at}{reason}",
             step.index,
             output::plain(&step.kind),
-            output::plain(&step.actor)
+            if step.actor.is_empty() { "the hub".into() } else { output::plain(&step.actor) }
         );
+        if !step.note.is_empty() {
+            let _ = writeln!(text, "                note: {}", output::plain(&step.note));
+        }
     }
     if let Some(receipt) = &traced.receipt {
         let proof = receipt.tlog_proof.parse::<crate::ledger::Receipt>();

@@ -9,12 +9,14 @@ use super::read::{self, ReadError};
 use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
 use crate::domain::{
-    Actor, At, EntryId, EventKind, Fact, FieldError, Label, MemberId, ReadKind, Signal, Taxonomies, Timestamp,
-    WithdrawReason,
+    Actor, At, EntryId, EventKind, Fact, FieldError, Label, MemberId, Note, ReadKind, Signal, Taxonomies, Timestamp,
 };
 use crate::ledger::Receipt;
 use crate::policy::{Entries, Nearness, Permit, operation};
 use crate::store::Store;
+
+/// Events of an entry that are told, the first.
+const STEPS_MAX: usize = 1_000;
 
 /// Traces entries.
 #[derive(Clone)]
@@ -34,7 +36,10 @@ pub struct Step {
     pub at: Timestamp,
     pub kind: EventKind,
     pub actor: Option<MemberId>,
-    pub reason: Option<WithdrawReason>,
+    /// The code of why, where the event says it; of an outcome and a ruling also which.
+    pub reason: Option<String>,
+    /// What whoever did it added, for those who read all entries.
+    pub note: Option<Note>,
 }
 
 /// Everything about one entry.
@@ -97,9 +102,13 @@ impl Trace {
             kind: EventKind::Contributed,
             actor: Some(entry.contributor),
             reason: None,
+            note: None,
         }];
-        if let Some(withdrawal) = state.withdrawn {
-            history.extend(self.step(withdrawal.event)?);
+        for event in self.store.history(id, STEPS_MAX).map_err(ReadError::from)? {
+            // What is on disk but not yet in a checkpoint is not there yet.
+            if event < self.prove.head.borrow().size {
+                history.extend(self.step(event, sees_all)?);
+            }
         }
         let evidence = distances(against, entry.draft.signals());
         let labels = self.labels(entry.taxonomy, entry.draft.labels());
@@ -112,8 +121,22 @@ impl Trace {
         Ok(Traced { view, evidence, labels, history, receipt })
     }
 
-    fn step(&self, index: u64) -> Result<Option<Step>, ReadError> {
-        Ok(read::event(&self.store, index)?.map(|event| Step {
+    fn step(&self, index: u64, with_note: bool) -> Result<Option<Step>, ReadError> {
+        let Some(event) = read::event(&self.store, index)? else { return Ok(None) };
+        let (reason, note) = match &event.fact {
+            Fact::Withdrawn { reason, .. } => (Some(reason.to_string()), None),
+            Fact::OutcomeReported(report) => {
+                (Some(format!("{}: {}", report.outcome, report.reason)), report.note.clone())
+            }
+            Fact::Decided { decision, is_enough, .. } => {
+                let proposed = if *is_enough { "" } else { " (proposed)" };
+                (Some(format!("{}: {}{proposed}", decision.ruling, decision.reason)), None)
+            }
+            Fact::AppealOpened { ground, note, .. } => (Some(ground.to_string()), note.clone()),
+            Fact::FloodSeen { matches, usual, .. } => (Some(format!("{matches} matches, {usual} usual")), None),
+            _ => (None, None),
+        };
+        Ok(Some(Step {
             index,
             at: event.at,
             kind: event.fact.kind(),
@@ -121,10 +144,8 @@ impl Trace {
                 Actor::Hub => None,
                 Actor::Member { member, .. } => Some(member),
             },
-            reason: match event.fact {
-                Fact::Withdrawn { reason, .. } => Some(reason),
-                _ => None,
-            },
+            reason,
+            note: note.filter(|_| with_note),
         }))
     }
 

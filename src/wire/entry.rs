@@ -36,10 +36,12 @@ pub(super) fn assessment(assessment: &Assessment) -> v1::Assessment {
         rule: reason.rule.to_owned(),
         words: reason.words.clone(),
         ceiling: reason.ceiling.map_or(0, Coded::to_wire),
+        events: reason.events.clone(),
     });
     v1::Assessment {
         standing: assessment.standing.to_wire(),
         action: assessment.action.to_wire(),
+        labels: assessment.labels.iter().map(ToString::to_string).collect(),
         reasons: reasons.collect(),
     }
 }
@@ -56,7 +58,8 @@ pub fn traced(traced: &hub::Traced) -> v1::TraceResponse {
         at: Some(timestamp(step.at)),
         kind: step.kind.to_string(),
         actor: step.actor.map(|actor| actor.to_string()).unwrap_or_default(),
-        reason: step.reason.map(|reason| reason.to_string()).unwrap_or_default(),
+        reason: step.reason.clone().unwrap_or_default(),
+        note: step.note.as_ref().map(ToString::to_string).unwrap_or_default(),
     });
     v1::TraceResponse {
         entry: Some(summary(&traced.view)),

@@ -14,7 +14,7 @@ use crate::hub::{
     CheckError, CheckMediaError, ContributeError, Denied, FollowError, MemberError, ProveError, ReadError, Refusal,
     SequenceError, TraceError, WithdrawError,
 };
-use crate::policy::{AuthError, Exhausted, Lapsed, Refused, Throttled};
+use crate::policy::{AuthError, Exhausted, IncidentError, Lapsed, Refused, RulingError, Throttled};
 use crate::worker::SubmitError;
 
 /// When to come back after "busy".
@@ -119,13 +119,23 @@ impl IntoStatus for Refusal {
         match self {
             Self::NotPermitted(lapsed) => lapsed.into_status(),
             Self::RequestReused | Self::NameTaken => Status::already_exists(self.to_string()),
-            Self::NoSuchEntry(_) | Self::NoSuchMember(_) | Self::NoSuchKey(_) => Status::not_found(self.to_string()),
+            Self::NoSuchEntry(_)
+            | Self::NoSuchMember(_)
+            | Self::NoSuchKey(_)
+            | Self::NoSuchBenign(_)
+            | Self::Incident(IncidentError::NoSuch(_)) => Status::not_found(self.to_string()),
+            Self::Ruling(RulingError::OwnEntry) => Status::permission_denied(self.to_string()),
+            Self::Ruling(RulingError::Field(error)) | Self::Incident(IncidentError::Field(error)) => {
+                error.into_status()
+            }
             Self::AlreadyRevoked(_)
             | Self::NotLive(_)
             | Self::OfCertificate(_)
             | Self::NoWalk(_)
             | Self::LastAdminKey(_)
             | Self::LastAdmin(_)
+            | Self::Ruling(_)
+            | Self::Incident(_)
             | Self::Ladder(_) => Status::failed_precondition(self.to_string()),
             Self::Field(error) => error.into_status(),
             Self::Read(error) => internal(&error),

@@ -3,7 +3,11 @@
 //! Everything that was checked when the request came in and may have changed since is checked here again, against the events
 //! before it, those of the same batch included.
 
+mod standing;
+
 use std::collections::HashMap;
+
+pub use standing::StandingIntent;
 
 use super::fold::{Ahead, Past};
 use super::read::{self, ReadError};
@@ -12,7 +16,9 @@ use crate::domain::{
     Key, KeyId, Member, MemberId, Quota, RefusalReason, RequestDigest, Status, StatusReason, Timestamp, WalkLevel,
     WithdrawReason,
 };
-use crate::policy::{self, Attempt, Authority, LadderError, Lapsed, Roster, check_validity};
+use crate::policy::{
+    self, Attempt, Authority, IncidentError, LadderError, Lapsed, Roster, RulingError, check_validity,
+};
 use crate::store::{Store, StoreError};
 
 /// What a member wants to happen.
@@ -65,11 +71,13 @@ pub enum Intent {
     /// That the member seems to ask its way to a listed hash.
     WalkSeen(WalkLevel),
     ClearWalk(MemberId),
+    /// About what entries count for.
+    Standing(Box<StandingIntent>),
 }
 
 impl Intent {
     /// What of members and keys it would change, and whose: the event that it would be.
-    pub const fn administers(&self) -> Option<(EventKind, Option<MemberId>, Option<KeyId>)> {
+    pub fn administers(&self) -> Option<(EventKind, Option<MemberId>, Option<KeyId>)> {
         Some(match self {
             Self::Enrol(_) => (EventKind::MemberEnrolled, None, None),
             Self::Approve { member, .. } => (EventKind::MemberApproved, Some(*member), None),
@@ -83,6 +91,7 @@ impl Intent {
             Self::SetQuota { of: Holder::Key(key), .. } => (EventKind::QuotaSet, None, Some(*key)),
             Self::Contribute { .. } | Self::Withdraw { .. } | Self::Refused(_) | Self::NamesShown => return None,
             Self::WalkSeen(_) => return None,
+            Self::Standing(intent) => return intent.administers().map(|kind| (kind, None, None)),
         })
     }
 
@@ -131,6 +140,15 @@ pub enum Refusal {
     /// The member cannot climb or fall so.
     #[error(transparent)]
     Ladder(#[from] LadderError),
+    /// There is no such benign item.
+    #[error("benign item {0}: no such item, or removed already")]
+    NoSuchBenign(u64),
+    /// The decision about an entry does not stand.
+    #[error(transparent)]
+    Ruling(#[from] RulingError),
+    /// The change of an incident does not stand.
+    #[error(transparent)]
+    Incident(#[from] IncidentError),
     /// A member has that name.
     #[error("name: a member of this name is enrolled already")]
     NameTaken,
@@ -158,6 +176,9 @@ impl Refusal {
             Self::Field(_) => RefusalReason::Field,
             // A key that opens nothing tells nobody who asks; what is revoked already is as it was wanted.
             Self::NotPermitted(Lapsed::Key(_)) | Self::AlreadyRevoked(_) => return None,
+            Self::Incident(IncidentError::SameHand) => RefusalReason::SameHand,
+            Self::Incident(_) => RefusalReason::Field,
+            Self::NoSuchBenign(_) | Self::Ruling(_) => return None,
             Self::RequestReused | Self::NoSuchEntry(_) | Self::Read(_) => return None,
         })
     }
@@ -312,6 +333,7 @@ impl<'a> Pending<'a> {
             Intent::ClearWalk(member) if self.member(member)?.walk.is_none() => return Err(Refusal::NoWalk(member)),
             Intent::ClearWalk(member) => Fact::WalkCleared { member },
             Intent::Refused(attempt) => refused(attempt, 1),
+            Intent::Standing(intent) => self.decide_standing(authority, *intent)?,
         };
         Ok(Decision::Append(Box::new(self.event(authority, fact))))
     }

@@ -1,0 +1,103 @@
+//! What becomes of an intent about what entries count for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Pending, Refusal};
+use crate::domain::{
+    AppealGround, Benign, Code, Decision, EntryId, EventKind, Fact, FieldError, IncidentChange, Note, Reference,
+    Report, Taxonomy,
+};
+use crate::hub::fold::Past;
+use crate::policy::{Authority, Rules, change_incident, rule};
+
+/// What somebody wants to happen to what entries count for.
+#[derive(Clone, Debug)]
+pub enum StandingIntent {
+    /// To say what was found about an entry.
+    Report(Report),
+    /// To decide about an entry; relabelling is under this taxonomy.
+    Decide { entry: EntryId, decision: Decision, taxonomy: Arc<Taxonomy> },
+    /// To appeal against an entry.
+    Appeal { entry: EntryId, ground: AppealGround, note: Option<Note> },
+    /// To hold an item to be benign.
+    AddBenign(Benign),
+    /// To do so no longer.
+    RemoveBenign(u64),
+    /// To set the rules: the policy file's text.
+    SetPolicy(String),
+    /// To say that an entity was taken off its list.
+    Delist(Reference),
+    /// To open, extend or close an incident.
+    ChangeIncident { incident: Code, change: IncidentChange },
+}
+
+impl StandingIntent {
+    /// The administrative event that it would be.
+    pub const fn administers(&self) -> Option<EventKind> {
+        match self {
+            Self::SetPolicy(_) => Some(EventKind::PolicySet),
+            Self::Delist(_) => Some(EventKind::EntityDelisted),
+            Self::ChangeIncident { .. } => Some(EventKind::IncidentChanged),
+            Self::Report(_)
+            | Self::Decide { .. }
+            | Self::Appeal { .. }
+            | Self::AddBenign(_)
+            | Self::RemoveBenign(_) => None,
+        }
+    }
+}
+
+impl Pending<'_> {
+    /// The fact that `intent` becomes.
+    pub(super) fn decide_standing(&self, authority: &Authority, intent: StandingIntent) -> Result<Fact, Refusal> {
+        let principal = &authority.principal;
+        match intent {
+            StandingIntent::Report(report) => {
+                let (entry, _) = self.entry(report.entry)?.ok_or(Refusal::NoSuchEntry(report.entry))?;
+                if entry.contributor == principal.member {
+                    return Err(FieldError::new("entry_id", "is an entry of yours: withdraw it instead").into());
+                }
+                for (at, label) in report.labels.iter().enumerate() {
+                    if !entry.draft.labels().contains(label) {
+                        let problem = format_args!("the entry does not have the label `{label}`");
+                        return Err(FieldError::new(format!("labels[{at}]"), problem).into());
+                    }
+                }
+                Ok(Fact::OutcomeReported(report))
+            }
+            StandingIntent::Decide { entry, decision, taxonomy } => {
+                let (found, state) = self.entry(entry)?.ok_or(Refusal::NoSuchEntry(entry))?;
+                let by = (principal.member, principal.key, self.at);
+                let is_enough = rule(self.roster(), (&found, &state), &taxonomy, &decision, by)?;
+                Ok(Fact::Decided { entry, decision, is_enough })
+            }
+            StandingIntent::Appeal { entry, ground, note } => {
+                self.entry(entry)?.ok_or(Refusal::NoSuchEntry(entry))?;
+                let days = self.ahead.register().rules().appeals.decide_within_days;
+                let deadline = self.at.plus(Duration::from_hours(24 * u64::from(days)));
+                Ok(Fact::AppealOpened { entry, ground, note, deadline })
+            }
+            StandingIntent::AddBenign(benign) => Ok(Fact::BenignAdded(benign)),
+            StandingIntent::RemoveBenign(benign) => {
+                let found = self.ahead.benign(benign)?.ok_or(Refusal::NoSuchBenign(benign))?;
+                // Removed already: its signals no longer stand for it.
+                let near = self.ahead.near_benign(found.signals(), crate::domain::Distance::new(0))?;
+                if !near.iter().any(|(id, _)| *id == benign) {
+                    return Err(Refusal::NoSuchBenign(benign));
+                }
+                Ok(Fact::BenignRemoved { benign })
+            }
+            StandingIntent::SetPolicy(text) => {
+                Rules::from_toml(&text)?;
+                Ok(Fact::PolicySet { text })
+            }
+            StandingIntent::Delist(entity) => Ok(Fact::EntityDelisted { entity }),
+            StandingIntent::ChangeIncident { incident, change } => {
+                let by = (principal.key, self.at);
+                let is_enough = change_incident(self.roster(), self.ahead.register(), &incident, &change, by)?;
+                Ok(Fact::IncidentChanged { incident, change, is_enough })
+            }
+        }
+    }
+}
