@@ -32,7 +32,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("include_proto", &["wire/mod.rs"]),
     ("include", &["ledger/record.rs", "wire/mod.rs"]),
     // Who reads and writes their bytes. `hub` sees records as bytes and values of the domain.
-    ("prost", &["ledger/record.rs", "store/", "wire/", "client/", "cli/output.rs"]),
+    ("prost", &["ledger/record.rs", "ledger/record/", "store/", "wire/", "client/", "cli/output.rs"]),
     ("prost_types", &["wire/", "cli/output.rs"]),
     ("prost_reflect", &["client/"]),
     ("tonic", &["wire/", "grpc/", "client/", "serve/", "cli/"]),
