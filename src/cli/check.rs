@@ -127,7 +127,7 @@ pub(super) async fn check_signals(
         let radius = radius.map(|radius| if several { radius.min(max) } else { radius });
         v1::Query { signal: Some(signal_to_wire(signal)), radius }
     });
-    let request = v1::CheckRequest { queries: queries.collect(), limit, tag: String::new() };
+    let request = v1::CheckRequest { queries: queries.collect(), limit, tag: String::new(), drill: String::new() };
     Ok(client.checks().check(request).await?.into_inner())
 }
 

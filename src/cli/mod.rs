@@ -15,8 +15,10 @@ mod draft;
 mod follow;
 mod hash;
 mod import;
+mod incident;
 mod key;
 mod member;
+mod mirror;
 mod output;
 mod quota;
 mod serve;
@@ -57,8 +59,11 @@ enum Command {
     Trace(trace::Args),
     Withdraw(withdraw::Args),
     Follow(follow::Args),
+    Mirror(mirror::Args),
     Verify(verify::Args),
     Taxonomy(taxonomy::Args),
+    #[command(subcommand)]
+    Incident(incident::Command),
     #[command(subcommand)]
     Member(member::Command),
     #[command(subcommand)]
@@ -111,8 +116,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Trace(args) => trace::run(args, json).await,
         Command::Withdraw(args) => withdraw::run(args, json).await,
         Command::Follow(args) => follow::run(args, json).await,
+        Command::Mirror(args) => mirror::run(args, json).await,
         Command::Verify(args) => verify::run(&args, json),
         Command::Taxonomy(args) => taxonomy::run(args, json).await,
+        Command::Incident(command) => incident::run(command, json).await,
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
         Command::Audit(args) => audit::run(args, json).await,

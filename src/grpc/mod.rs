@@ -7,6 +7,7 @@ pub mod access;
 mod admin;
 mod check;
 mod contribute;
+mod incident;
 mod intake;
 mod ledger;
 pub mod request_id;

@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
+//! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate`, `incidents`, `debrief`, `drill` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
@@ -19,12 +19,15 @@ mod check_media;
 mod commit;
 mod contribute;
 mod count;
+mod debrief;
 mod decide;
+mod drill;
 mod examine;
 mod fold;
 mod follow;
 mod founding;
 mod gate;
+mod incidents;
 mod inspect;
 mod last_used;
 mod load;
@@ -50,12 +53,14 @@ pub use check_media::{CheckMedia, CheckMediaAnswer, CheckMediaError, MediaOption
 pub use commit::{CommitError, Head, Sequenced};
 pub use contribute::{Contribute, ContributeError, Contributed};
 pub use count::{Count, CountList};
+pub use debrief::{Debrief, Debriefs};
 pub use decide::Refusal;
 pub use examine::{Examine, Search, Suspect};
 pub use fold::FoldError;
 pub use follow::{FeedItem, Follow, FollowError, OpenedEvent, Page};
 pub use founding::{ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE, SecretsError};
 pub use gate::{Denied, Gate};
+pub use incidents::{IncidentView, Incidents, IncidentsError, WantedChange};
 pub use inspect::{AUDIT_PAGE_DEFAULT, AUDIT_PAGE_MAX, AuditEvent, AuditPage, AuditQuery, AuditResult, Inspect};
 pub use load::LoadError;
 pub use members::{Enrolment, KeyRequest, MemberError, Members};

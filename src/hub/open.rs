@@ -12,6 +12,7 @@ use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::count::Count;
+use super::debrief::Debriefs;
 use super::examine::Examine;
 use super::fold::{Ahead, FoldError};
 use super::follow::Follow;
@@ -19,6 +20,7 @@ use super::founding::{
     Secrets, SecretsError, create_secrets, first_events, has_ledger_key, has_public_key, load_secrets, publish_key,
 };
 use super::gate::Gate;
+use super::incidents::Incidents;
 use super::inspect::Inspect;
 use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
@@ -68,6 +70,8 @@ pub struct UseCases {
     pub members: Members,
     pub examine: Examine,
     pub inspect: Inspect,
+    pub incidents: Incidents,
+    pub debriefs: Debriefs,
     pub count: Count,
     pub refuse: Refuse,
     /// For ids of requests.
@@ -298,6 +302,13 @@ impl Opened {
             },
             check_media: CheckMedia::new(check.clone(), decoders, config.media.limits.bytes_max, config.media.workers),
             check,
+            incidents: Incidents {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                register: register.clone(),
+                clock: clock.clone(),
+            },
+            debriefs: Debriefs { store: store.clone(), viewer: viewer.clone(), head: head.clone() },
             contribute: Contribute {
                 sequencer: sequencer.clone(),
                 prove: prove.clone(),
@@ -323,6 +334,7 @@ impl Opened {
             },
             follow: Follow {
                 store: store.clone(),
+                register: register.clone(),
                 roster: roster.clone(),
                 head: head_sender,
                 clock: clock.clone(),

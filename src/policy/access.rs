@@ -50,6 +50,12 @@ operations! {
     ReadTaxonomy, "read the taxonomy": Checker | Contributor | Reviewer | Auditor | Admin;
     /// Enrol members, issue and revoke keys.
     Administer, "administer": Admin;
+    /// Open, extend and close incidents.
+    ChangeIncident, "change incidents": Reviewer | Admin;
+    /// See which incidents there are.
+    ListIncidents, "list incidents": Checker | Contributor | Reviewer | Auditor | Admin;
+    /// See what an incident has come to.
+    ReadDebrief, "read a debrief": Contributor | Reviewer | Auditor | Admin;
     /// List members and keys, with names.
     ListMembers, "list members": Auditor | Admin;
     /// Go through what was done with members and keys, and how much members have read.

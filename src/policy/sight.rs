@@ -10,6 +10,7 @@ pub struct Sight {
     pub contributors: Contributors,
     pub entries: Entries,
     pub events: Events,
+    pub proposals: Proposals,
 }
 
 /// How near a match is.
@@ -49,6 +50,13 @@ pub enum Events {
     All,
 }
 
+/// Whether what one person has proposed and nobody has seconded is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proposals {
+    Hidden,
+    Told,
+}
+
 impl Sight {
     /// What a key with these roles sees, of a member of this status.
     ///
@@ -67,6 +75,7 @@ impl Sight {
                 () if is_trusted => Events::Shared,
                 () => Events::Own,
             },
+            proposals: if reviews { Proposals::Told } else { Proposals::Hidden },
         }
     }
 }
@@ -85,6 +94,7 @@ pub enum Aspect {
     Contributors,
     Entries,
     Events,
+    Proposals,
 }
 
 impl Aspect {
@@ -109,6 +119,10 @@ impl Aspect {
                 Events::Entries => "all entries",
                 Events::All => "everything",
             },
+            Self::Proposals => match sight.proposals {
+                Proposals::Hidden => "yes",
+                Proposals::Told => "proposals as well",
+            },
         }
     }
 }
@@ -129,6 +143,7 @@ mod tests {
                     let [less, more] = [sight(&[*one], *status), sight(&[*one, *other], *status)];
                     assert!(less.nearness <= more.nearness && less.contributors <= more.contributors);
                     assert!(less.entries <= more.entries && less.events <= more.events);
+                    assert!(less.proposals <= more.proposals);
                 }
             }
         }

@@ -410,7 +410,9 @@ impl Scene {
                 v1::WithdrawRequest { entry_id, reason: 0 }.encode_to_vec()
             }
             "ReviewService/Trace" => v1::TraceRequest { entry_id, against: vec![signal] }.encode_to_vec(),
-            "LedgerService/Follow" => v1::FollowRequest { from: 0, until_now: true }.encode_to_vec(),
+            "LedgerService/Follow" => {
+                v1::FollowRequest { from: 0, until_now: true, incident_first: false }.encode_to_vec()
+            }
             "LedgerService/GetInclusionProof" => {
                 v1::GetInclusionProofRequest { index: entry_id, tree_size: None }.encode_to_vec()
             }

@@ -235,5 +235,5 @@ pub fn contribution(request_id: &str, draft: v1::Draft) -> v1::ContributeRequest
 /// A check of these signals, with default radius and limit.
 pub fn check_of(signals: impl IntoIterator<Item = v1::Signal>) -> v1::CheckRequest {
     let queries = signals.into_iter().map(|signal| v1::Query { signal: Some(signal), radius: None });
-    v1::CheckRequest { queries: queries.collect(), limit: None, tag: String::new() }
+    v1::CheckRequest { queries: queries.collect(), limit: None, tag: String::new(), drill: String::new() }
 }
