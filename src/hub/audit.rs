@@ -91,6 +91,8 @@ struct Folded<'a> {
     administrative: Vec<(u64, Timestamp)>,
     history: BTreeSet<(EntryId, u64)>,
     attention: BTreeSet<EntryId>,
+    incident_entries: BTreeSet<(String, EntryId)>,
+    listed: BTreeSet<(String, EntryId)>,
     appeals: BTreeMap<u64, Appeal>,
     benign: BTreeSet<(Signal, u64)>,
     register: Register,
@@ -105,6 +107,8 @@ impl<'a> Folded<'a> {
             administrative: Vec::new(),
             history: BTreeSet::new(),
             attention: BTreeSet::new(),
+            incident_entries: BTreeSet::new(),
+            listed: BTreeSet::new(),
             appeals: BTreeMap::new(),
             benign: BTreeSet::new(),
             register: Register::default(),
@@ -134,6 +138,12 @@ impl<'a> Folded<'a> {
                 Change::History(entry, event) => drop(self.history.insert((entry, event))),
                 Change::Attention(entry, true) => drop(self.attention.insert(entry)),
                 Change::Attention(entry, false) => drop(self.attention.remove(&entry)),
+                Change::OfIncident(incident, entry) => {
+                    self.incident_entries.insert((incident.as_str().to_owned(), entry));
+                }
+                Change::Listed(entity, entry) => {
+                    self.listed.insert((entity.as_str().to_owned(), entry));
+                }
                 Change::Appeal(appeal) => drop(self.appeals.insert(appeal.id, appeal)),
                 Change::BenignAdded(signal, benign) => drop(self.benign.insert((signal, benign))),
                 Change::BenignRemoved(signal, benign) => drop(self.benign.remove(&(signal, benign))),
@@ -180,6 +190,8 @@ impl<'a> Folded<'a> {
             return Err(disagreement("members and keys", "the rows are not the fold of the events"));
         }
         let attention: BTreeSet<_> = store.attention(EntryId(0))?.collect::<Result<_, _>>()?;
+        let incident_entries: BTreeSet<_> = store.all_incident_entries()?.collect::<Result<_, _>>()?;
+        let listed: BTreeSet<_> = store.all_listed_entries()?.collect::<Result<_, _>>()?;
         let appeals: BTreeMap<_, _> =
             store.appeals(0)?.map(|row| row.map(|row| (row.id, row))).collect::<Result<_, _>>()?;
         let benign: BTreeSet<_> = store.benign()?.collect::<Result<_, _>>()?;
@@ -190,6 +202,8 @@ impl<'a> Folded<'a> {
         let register = load_register(store).map_err(|error| disagreement("register", error))?;
         for (what, same) in [
             ("attention", attention == self.attention),
+            ("incident_entries", incident_entries == self.incident_entries),
+            ("listed", listed == self.listed),
             ("appeals", appeals == self.appeals),
             ("benign", benign == self.benign),
             ("history", history == self.history),

@@ -149,6 +149,8 @@ impl State {
                 | Change::Administrative(..)
                 | Change::History(..)
                 | Change::Attention(..)
+                | Change::OfIncident(..)
+                | Change::Listed(..)
                 | Change::Appeal(_)
                 | Change::Rules { .. }
                 | Change::Trust(..)

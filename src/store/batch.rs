@@ -3,7 +3,9 @@
 use rocksdb::{WriteBatch, WriteOptions};
 
 use super::{Family, RegisterRow, Store, StoreError, keys};
-use crate::domain::{Appeal, Date, EntryId, EntryState, Key, KeyId, Member, ReadKey, RequestDigest, Signal, Timestamp};
+use crate::domain::{
+    Appeal, Code, Date, EntryId, EntryState, Key, KeyId, Member, ReadKey, Reference, RequestDigest, Signal, Timestamp,
+};
 use crate::ledger::record::{self, v1};
 use crate::ledger::{Hash, NodeId, Salt, SignedCheckpoint};
 
@@ -136,6 +138,16 @@ impl Batch<'_> {
         }
         self.rows.delete_cf(self.store.family(Family::Attention)?, key);
         Ok(())
+    }
+
+    /// That an entry belongs to an incident.
+    pub fn put_incident_entry(&mut self, incident: &Code, entry: EntryId) -> Result<(), StoreError> {
+        self.put(Family::IncidentEntries, &keys::grouped(incident.as_str(), entry), &[])
+    }
+
+    /// That an entry rests on a list's naming an entity.
+    pub fn put_listed(&mut self, entity: &Reference, entry: EntryId) -> Result<(), StoreError> {
+        self.put(Family::Listed, &keys::grouped(entity.as_str(), entry), &[])
     }
 
     /// An appeal as it stands now.

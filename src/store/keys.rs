@@ -31,6 +31,23 @@ pub(super) fn history(entry: EntryId, event: u64) -> [u8; 16] {
     key
 }
 
+/// An entry of an incident, or one that rests on an entity's listing: code or reference, 0x00, entry id (8 bytes). Neither text
+/// has a zero.
+pub(super) fn grouped(group: &str, entry: EntryId) -> Vec<u8> {
+    [&group_prefix(group)[..], &index(entry.0)].concat()
+}
+
+/// Beginning of the keys of all entries of an incident or entity.
+pub(super) fn group_prefix(group: &str) -> Vec<u8> {
+    [group.as_bytes(), &[0]].concat()
+}
+
+/// Reads a key made by [`grouped`].
+pub(super) fn read_grouped(key: &[u8]) -> Option<(&str, EntryId)> {
+    let (group, entry) = key.split_at_checked(key.len().checked_sub(8)?)?;
+    Some((str::from_utf8(group.strip_suffix(&[0])?).ok()?, EntryId(read_index(entry)?)))
+}
+
 /// Tree node: level (1 byte), index (8 bytes).
 pub(super) fn node(node: NodeId) -> [u8; 9] {
     let mut key = [0; 9];

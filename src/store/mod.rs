@@ -61,6 +61,10 @@ pub(crate) enum Family {
     History,
     /// Entry id -> nothing: what reviewers are to look at.
     Attention,
+    /// Incident's code, zero, entry id -> nothing: the entries of each incident.
+    IncidentEntries,
+    /// Entity, zero, entry id -> nothing: the entries that rest on a list's naming the entity.
+    Listed,
     /// Leaf index -> appeal.
     Appeals,
     /// Kind, value, leaf index -> nothing: the signals of benign items.
@@ -78,7 +82,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 19] = [
         Self::Events,
         Self::Tree,
         Self::Entries,
@@ -89,6 +93,8 @@ impl Family {
         Self::Receipts,
         Self::History,
         Self::Attention,
+        Self::IncidentEntries,
+        Self::Listed,
         Self::Appeals,
         Self::Benign,
         Self::Register,
@@ -99,7 +105,7 @@ impl Family {
     ];
 
     /// Those that hold nothing but a fold of `events`.
-    const FOLDED: [Self; 11] = [
+    const FOLDED: [Self; 13] = [
         Self::Entries,
         Self::Signals,
         Self::Members,
@@ -107,6 +113,8 @@ impl Family {
         Self::Requests,
         Self::History,
         Self::Attention,
+        Self::IncidentEntries,
+        Self::Listed,
         Self::Appeals,
         Self::Benign,
         Self::Register,
@@ -125,6 +133,8 @@ impl Family {
             Self::Receipts => "receipts",
             Self::History => "history",
             Self::Attention => "attention",
+            Self::IncidentEntries => "incident_entries",
+            Self::Listed => "listed",
             Self::Appeals => "appeals",
             Self::Benign => "benign",
             Self::Register => "register",

@@ -5,7 +5,9 @@ use rocksdb::{Direction, IteratorMode, ReadOptions};
 
 use super::signals::{SignalRow, signal_row};
 use super::{Family, RegisterRow, Store, StoreError, keys};
-use crate::domain::{Appeal, EntryId, EntryState, Key, KeyId, Member, ReadKey, RequestDigest, Signal, Timestamp};
+use crate::domain::{
+    Appeal, Code, EntryId, EntryState, Key, KeyId, Member, ReadKey, Reference, RequestDigest, Signal, Timestamp,
+};
 use crate::ledger::record::{self, RecordError, v1};
 use crate::ledger::{Hash, Leaf, NodeId, Salt};
 
@@ -166,6 +168,55 @@ impl Store {
         }))
     }
 
+    /// The entries of an incident from `from` on, oldest first: also those that were withdrawn, have expired, or are an exercise's.
+    pub fn incident_entries(
+        &self,
+        incident: &Code,
+        from: EntryId,
+    ) -> Result<impl Iterator<Item = Result<EntryId, StoreError>> + use<'_>, StoreError> {
+        self.grouped(Family::IncidentEntries, incident.as_str(), from)
+    }
+
+    /// The entries that rest on a list's naming an entity, from `from` on, oldest first: also those that no longer match.
+    pub fn listed_entries(
+        &self,
+        entity: &Reference,
+        from: EntryId,
+    ) -> Result<impl Iterator<Item = Result<EntryId, StoreError>> + use<'_>, StoreError> {
+        self.grouped(Family::Listed, entity.as_str(), from)
+    }
+
+    fn grouped(
+        &self,
+        family: Family,
+        group: &str,
+        from: EntryId,
+    ) -> Result<impl Iterator<Item = Result<EntryId, StoreError>> + use<'_>, StoreError> {
+        let rows = self.scan(family, &keys::group_prefix(group), &keys::grouped(group, from))?;
+        Ok(rows.map(move |row| Ok(group_row(family, &row?.0)?.1)))
+    }
+
+    /// Every incident's code with each of its entries.
+    pub fn all_incident_entries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(String, EntryId), StoreError>> + use<'_>, StoreError> {
+        self.all_grouped(Family::IncidentEntries)
+    }
+
+    /// Every entity with each of the entries that rest on its listing.
+    pub fn all_listed_entries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(String, EntryId), StoreError>> + use<'_>, StoreError> {
+        self.all_grouped(Family::Listed)
+    }
+
+    fn all_grouped(
+        &self,
+        family: Family,
+    ) -> Result<impl Iterator<Item = Result<(String, EntryId), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(family, &[], &[])?.map(move |row| group_row(family, &row?.0)))
+    }
+
     /// An appeal, if there is such a one.
     pub fn appeal(&self, id: u64) -> Result<Option<Appeal>, StoreError> {
         let row = self.get(Family::Appeals, &keys::index(id))?;
@@ -274,6 +325,11 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+fn group_row(family: Family, key: &[u8]) -> Result<(String, EntryId), StoreError> {
+    let row = keys::read_grouped(key).map(|(group, entry)| (group.to_owned(), entry));
+    row.ok_or_else(|| StoreError::damaged(family, "?", "its key must be a text, a zero and an index"))
 }
 
 fn benign_row(key: &[u8]) -> Result<(Signal, u64), StoreError> {

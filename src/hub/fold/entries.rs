@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use super::{Change, FoldError, Past};
 use crate::domain::{
-    Actor, Appeal, AppealState, Appealed, Benign, Code, Corroboration, Decided, Decision, Distance, Draft, Entry,
-    EntryId, EntryState, Event, Fact, Flood, MemberId, NearBenign, Opinion, Report, Ruling, Signal, SignalKind,
+    Actor, Appeal, AppealState, Appealed, Basis, Benign, Code, Corroboration, Decided, Decision, Distance, Draft,
+    Entry, EntryId, EntryState, Event, Fact, Flood, MemberId, NearBenign, Opinion, Report, Ruling, Signal, SignalKind,
     Timestamp, Withdrawal,
 };
 use crate::policy::expiry_passed;
@@ -118,6 +118,10 @@ impl<P: Past> Folding<'_, P> {
             conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
         }
         self.changes.push(Change::Trust(member, conduct));
+        self.changes.extend(draft.incident().map(|incident| Change::OfIncident(incident, id)));
+        if let Basis::UnConsolidatedList { entity, .. } = &draft.provenance().basis {
+            self.changes.push(Change::Listed(entity.clone(), id));
+        }
 
         let entry =
             Entry { id, contributor: member, key, contributed: self.event.at, taxonomy: 0, draft: draft.clone() };

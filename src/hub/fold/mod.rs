@@ -31,6 +31,10 @@ pub enum Change {
     History(EntryId, u64),
     /// Whether reviewers are to look at an entry.
     Attention(EntryId, bool),
+    /// An entry belongs to an incident.
+    OfIncident(Code, EntryId),
+    /// An entry rests on a list's naming an entity.
+    Listed(Reference, EntryId),
     Appeal(Appeal),
     BenignAdded(Signal, u64),
     BenignRemoved(Signal, u64),
@@ -212,6 +216,8 @@ impl Change {
             Self::Administrative(index, at) => batch.put_administrative(*index, *at),
             Self::History(entry, event) => batch.put_history(*entry, *event),
             Self::Attention(entry, wanted) => batch.set_attention(*entry, *wanted),
+            Self::OfIncident(incident, entry) => batch.put_incident_entry(incident, *entry),
+            Self::Listed(entity, entry) => batch.put_listed(entity, *entry),
             Self::Appeal(appeal) => batch.put_appeal(appeal),
             Self::BenignAdded(signal, benign) => batch.put_benign(signal, *benign),
             Self::BenignRemoved(signal, benign) => batch.delete_benign(signal, *benign),
