@@ -306,13 +306,8 @@ fn opinion() -> impl Strategy<Value = Opinion> {
 }
 
 fn decided() -> impl Strategy<Value = Decided> {
-    (decision(), any::<u64>(), timestamp(), vec(member_id(), 1..=2), key_id()).prop_map(|(decision, event, at, by, key)| Decided {
-        decision,
-        event,
-        at,
-        by,
-        key,
-    })
+    (decision(), any::<u64>(), timestamp(), vec(member_id(), 1..=2), key_id())
+        .prop_map(|(decision, event, at, by, key)| Decided { decision, event, at, by, key })
 }
 
 /// Any state of an entry, of a few of everything.
