@@ -20,6 +20,7 @@ mod key;
 mod member;
 mod mirror;
 mod output;
+mod policy;
 mod quota;
 mod serve;
 mod taxonomy;
@@ -69,6 +70,8 @@ enum Command {
     #[command(subcommand)]
     Key(key::Command),
     Audit(audit::Args),
+    #[command(subcommand)]
+    Policy(policy::Command),
     #[command(subcommand)]
     Bench(bench::Command),
     /// Decode pictures for a hub, which starts this itself
@@ -122,6 +125,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Incident(command) => incident::run(command, json).await,
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
+        Command::Policy(command) => policy::run(command, json).await,
         Command::Audit(args) => audit::run(args, json).await,
         Command::Bench(command) => bench::run(command, json).await,
         Command::MediaWorker => anyhow::bail!("a media worker has no runtime"),

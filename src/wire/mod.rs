@@ -12,6 +12,7 @@ mod entry;
 mod feed;
 mod incident;
 mod member;
+mod policy;
 mod signal;
 mod status;
 mod taxonomy;
@@ -26,6 +27,7 @@ pub use incident::{debrief, extend_request, incident, incident_code, open_reques
 pub use member::{
     checklist_from_wire, contribution, enrolment, key, key_request, member, member_event, quota_request, roles_to_wire,
 };
+pub use policy::preview;
 pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
 pub use status::{IntoStatus, busy, field_status, retry_after};
 pub use taxonomy::taxonomy;
