@@ -16,6 +16,7 @@ mod hostile;
 #[path = "../support/hostile/mod.rs"]
 #[allow(dead_code, reason = "tests/hostile uses the rest")]
 mod hostile_files;
+mod incidents;
 mod isolation;
 mod items;
 mod keys;

@@ -104,6 +104,11 @@ impl TestHub {
         Self { running, clock, admin_key, second_admin_key, connection, seed, directory }
     }
 
+    /// A hub on the directory of one that was stopped.
+    pub async fn start_again(directory: TempDir, clock: Arc<ManualClock>) -> Self {
+        Self::open(config(directory.path()), directory, clock, 1_000).await
+    }
+
     /// Where it listens, as a URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.running.address())
