@@ -248,6 +248,8 @@ async fn an_entry_of_an_open_incident_takes_the_faster_way_and_none_that_comes_l
     assert_eq!(is(2).await, (Standing::Provisional, Action::Review));
     assert_eq!(is(3).await, (Standing::Provisional, Action::Review));
 
+    // What comes in the very millisecond of the end comes too late.
+    hub.clock.advance(Duration::from_millis(1));
     close(&hub, "harbour").await;
     accepted(&one, contribution("late", of_incident("harbour", vec![pdq(4)]))).await;
     assert_eq!(is(1).await.1, Action::BlockPendingReview, "what came while it was open stays on its way");
