@@ -137,7 +137,7 @@ fn the_reader_sees_the_dependencies_that_are_there() {
     };
     assert_eq!(names("serve/mod.rs"), ["domain", "grpc", "hub"]);
     assert_eq!(names("client/mod.rs"), ["policy", "wire"]);
-    assert_eq!(names("hub/fold.rs"), ["domain", "policy", "store"]);
+    assert_eq!(names("hub/fold/mod.rs"), ["domain", "policy", "store"]);
     assert_eq!(names("main.rs"), ["cli"]);
 }
 

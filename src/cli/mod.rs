@@ -18,6 +18,7 @@ mod import;
 mod key;
 mod member;
 mod output;
+mod policy;
 mod quota;
 mod serve;
 mod taxonomy;
@@ -64,6 +65,8 @@ enum Command {
     #[command(subcommand)]
     Key(key::Command),
     Audit(audit::Args),
+    #[command(subcommand)]
+    Policy(policy::Command),
     #[command(subcommand)]
     Bench(bench::Command),
     /// Decode pictures for a hub, which starts this itself
@@ -115,6 +118,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Taxonomy(args) => taxonomy::run(args, json).await,
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
+        Command::Policy(command) => policy::run(command, json).await,
         Command::Audit(args) => audit::run(args, json).await,
         Command::Bench(command) => bench::run(command, json).await,
         Command::MediaWorker => anyhow::bail!("a media worker has no runtime"),

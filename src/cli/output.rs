@@ -102,6 +102,24 @@ pub fn entries(entries: impl ExactSizeIterator<Item = u64>) -> String {
     format!("{noun} {}{more}", ids.join(", "))
 }
 
+/// A count as people write it: `1,204`.
+pub fn count(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The same as [`plain`] of a text of several lines.
+pub fn lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}
+
 /// Text from somebody else, safe for a terminal.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()

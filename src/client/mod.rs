@@ -21,6 +21,7 @@ use crate::wire::v1::admin_service_client::AdminServiceClient;
 use crate::wire::v1::check_service_client::CheckServiceClient;
 use crate::wire::v1::contribute_service_client::ContributeServiceClient;
 use crate::wire::v1::ledger_service_client::LedgerServiceClient;
+use crate::wire::v1::policy_service_client::PolicyServiceClient;
 use crate::wire::v1::review_service_client::ReviewServiceClient;
 use crate::wire::v1::taxonomy_service_client::TaxonomyServiceClient;
 
@@ -153,6 +154,11 @@ impl Client {
     /// Members and keys.
     pub fn admin(&self) -> AdminServiceClient<Keyed> {
         AdminServiceClient::new(self.keyed())
+    }
+
+    /// The rules of standing.
+    pub fn policy(&self) -> PolicyServiceClient<Keyed> {
+        PolicyServiceClient::new(self.keyed())
     }
 
     /// The taxonomy.

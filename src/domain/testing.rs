@@ -306,13 +306,8 @@ fn opinion() -> impl Strategy<Value = Opinion> {
 }
 
 fn decided() -> impl Strategy<Value = Decided> {
-    (decision(), any::<u64>(), timestamp(), member_id(), key_id()).prop_map(|(decision, event, at, by, key)| Decided {
-        decision,
-        event,
-        at,
-        by,
-        key,
-    })
+    (decision(), any::<u64>(), timestamp(), vec(member_id(), 1..=2), key_id())
+        .prop_map(|(decision, event, at, by, key)| Decided { decision, event, at, by, key })
 }
 
 /// Any state of an entry, of a few of everything.
@@ -360,7 +355,7 @@ pub fn appeal() -> impl Strategy<Value = Appeal> {
 pub fn incident() -> impl Strategy<Value = Incident> {
     let proposed = (incident_change(), key_id(), timestamp());
     let proposed = proposed.prop_map(|(change, by, at)| Proposed { change, by, at });
-    let times = (timestamp(), timestamp(), option::of(timestamp()));
+    let times = (option::of(timestamp()), timestamp(), option::of(timestamp()));
     (code(), code(), any::<bool>(), any::<u64>(), times, vec(proposed, 0..4)).prop_map(
         |(code, kind, is_drill, event, (opened, until, closed), proposed)| Incident {
             code,

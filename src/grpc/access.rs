@@ -71,6 +71,9 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.AdminService/RevokeKey", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/ListAudit", needs::<operation::ReadAudit>()),
     ("/hashcommons.v1.AdminService/ListReads", needs::<operation::ReadAudit>()),
+    ("/hashcommons.v1.PolicyService/GetPolicy", needs::<operation::ReadTaxonomy>()),
+    ("/hashcommons.v1.PolicyService/PreviewPolicy", needs::<operation::PreviewPolicy>()),
+    ("/hashcommons.v1.PolicyService/SetPolicy", needs::<operation::SetPolicy>()),
     ("/hashcommons.v1.TaxonomyService/GetTaxonomy", needs::<operation::ReadTaxonomy>()),
     ("/grpc.health.v1.Health/Check", Access::Open),
     ("/grpc.health.v1.Health/Watch", Access::Open),
@@ -108,7 +111,7 @@ const fn equal(one: &[u8], other: &[u8]) -> bool {
     at == one.len() && at == other.len()
 }
 
-/// The event that each method makes which changes members or keys.
+/// The event that each method makes which changes members, keys or rules.
 pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.AdminService/EnrolMember", EventKind::MemberEnrolled),
     ("/hashcommons.v1.AdminService/ApproveMember", EventKind::MemberApproved),
@@ -119,6 +122,7 @@ pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.AdminService/ReleaseMember", EventKind::WalkCleared),
     ("/hashcommons.v1.AdminService/SetQuota", EventKind::QuotaSet),
     ("/hashcommons.v1.AdminService/RevokeKey", EventKind::KeyRevoked),
+    ("/hashcommons.v1.PolicyService/SetPolicy", EventKind::PolicySet),
 ];
 
 /// What the method at `path` asks of its caller; `None` for a method that is not in the table.

@@ -26,6 +26,8 @@ pub fn intake(path: &str) -> Intake {
         "/hashcommons.v1.ContributeService/ContributeStream" => (32, true),
         "/hashcommons.v1.ReviewService/Trace" => (16, false),
         path if path.starts_with("/hashcommons.v1.AdminService/") => (16, false),
+        // A policy file of 16 KiB and its field.
+        "/hashcommons.v1.PolicyService/PreviewPolicy" | "/hashcommons.v1.PolicyService/SetPolicy" => (17, false),
         // What needs no key, and questions of a number or two.
         _ => (4, false),
     };

@@ -159,7 +159,7 @@ impl<'a> Folded<'a> {
     }
 
     fn compare(&self, store: &Store, report: &mut Report) -> Result<(), AuditError> {
-        let entries: BTreeMap<_, _> = store.entries()?.collect::<Result<_, _>>()?;
+        let entries: BTreeMap<_, _> = store.entries(EntryId(0))?.collect::<Result<_, _>>()?;
         if let Some(id) = entries.keys().chain(self.entries.keys()).find(|id| entries.get(id) != self.entries.get(id)) {
             return Err(disagreement("entries", format_args!("the row of entry {id} is not the fold of the events")));
         }

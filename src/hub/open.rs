@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::check::Check;
 use super::check_media::CheckMedia;
@@ -19,6 +19,7 @@ use super::founding::{
     Secrets, SecretsError, create_secrets, first_events, has_ledger_key, has_public_key, load_secrets, publish_key,
 };
 use super::gate::Gate;
+use super::govern::Govern;
 use super::inspect::Inspect;
 use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
@@ -68,6 +69,7 @@ pub struct UseCases {
     pub members: Members,
     pub examine: Examine,
     pub inspect: Inspect,
+    pub govern: Govern,
     pub count: Count,
     pub refuse: Refuse,
     /// For ids of requests.
@@ -287,6 +289,13 @@ impl Opened {
         };
         let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
+        let govern = Govern {
+            sequencer: sequencer.clone(),
+            store: store.clone(),
+            head: head.clone(),
+            viewer: viewer.clone(),
+            surveying: Arc::new(Semaphore::new(1)),
+        };
         let use_cases = UseCases {
             gate: Gate {
                 roster: roster.clone(),
@@ -332,6 +341,7 @@ impl Opened {
             prove,
             examine: Examine { store: store.clone(), roster: roster.clone() },
             inspect,
+            govern,
             count,
             refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },
             entropy: entropy.clone(),

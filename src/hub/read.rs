@@ -43,7 +43,8 @@ pub fn entry_with_state(store: &Store, id: EntryId) -> Result<Option<(Entry, Ent
     Ok(entry(store, id)?.map(|entry| (entry, state)))
 }
 
-fn as_entry(id: EntryId, event: Event) -> Option<Entry> {
+/// The entry that `event` contributed, if it is such an event.
+pub fn as_entry(id: EntryId, event: Event) -> Option<Entry> {
     match (event.fact, event.by) {
         (Fact::Contributed { taxonomy, draft, .. }, Actor::Member { member, key }) => {
             Some(Entry { id, contributor: member, key, contributed: event.at, taxonomy, draft })

@@ -46,12 +46,16 @@ operations! {
     Follow, "follow": Contributor | Reviewer | Auditor | Admin;
     /// Read checkpoints and proofs, which reveal nothing.
     ReadLedger, "read the ledger": Checker | Contributor | Reviewer | Auditor | Admin;
-    /// Read the labels and their definitions.
+    /// Read the labels and their definitions, and the rules of standing.
     ReadTaxonomy, "read the taxonomy": Checker | Contributor | Reviewer | Auditor | Admin;
     /// Enrol members, issue and revoke keys.
     Administer, "administer": Admin;
     /// List members and keys, with names.
     ListMembers, "list members": Auditor | Admin;
+    /// See what other rules of standing would change.
+    PreviewPolicy, "preview a policy": Auditor | Admin;
+    /// Set the rules of standing.
+    SetPolicy, "set the policy": Admin;
     /// Go through what was done with members and keys, and how much members have read.
     ReadAudit, "read the audit": Auditor | Admin;
 }

@@ -139,7 +139,7 @@ mod tests {
         let trust = after(&[REVOKED; 100], 10);
         let half = aged(trust, on(100)).bad_milli;
         assert!(half.abs_diff(trust.bad_milli / 2) <= 2, "{half}");
-        assert_eq!(percent(&trust, on(10 + 3_650)), 79);
+        assert_eq!(percent(&trust, on(10 + 3_650)), 80);
         assert_eq!(aged(trust, on(100)).reversed, 100, "how often it was stays");
     }
 

@@ -113,11 +113,12 @@ impl Store {
         row.map(|bytes| decoded(record::decode_entry_state(&bytes), Family::Entries, entry)).transpose()
     }
 
-    /// Every entry and what has become of it.
+    /// Every entry from `from` on and what has become of it, oldest first.
     pub fn entries(
         &self,
+        from: EntryId,
     ) -> Result<impl Iterator<Item = Result<(EntryId, EntryState), StoreError>> + use<'_>, StoreError> {
-        Ok(self.scan(Family::Entries, &[], &[])?.map(|row| {
+        Ok(self.scan(Family::Entries, &[], &keys::index(from.0))?.map(|row| {
             let (key, value) = row?;
             let entry = keys::read_index(&key)
                 .ok_or_else(|| StoreError::damaged(Family::Entries, "?", "its key must be 8 bytes"))?;

@@ -11,6 +11,7 @@ mod draft;
 mod entry;
 mod feed;
 mod member;
+mod policy;
 mod signal;
 mod status;
 mod taxonomy;
@@ -24,6 +25,7 @@ pub use feed::{feed_item, opening};
 pub use member::{
     checklist_from_wire, contribution, enrolment, key, key_request, member, member_event, quota_request, roles_to_wire,
 };
+pub use policy::preview;
 pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
 pub use status::{IntoStatus, busy, field_status, retry_after};
 pub use taxonomy::taxonomy;

@@ -11,8 +11,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::domain::FieldError;
 use crate::hub::{
-    CheckError, CheckMediaError, ContributeError, Denied, FollowError, MemberError, ProveError, ReadError, Refusal,
-    SequenceError, TraceError, WithdrawError,
+    CheckError, CheckMediaError, ContributeError, Denied, FollowError, GovernError, MemberError, ProveError, ReadError,
+    Refusal, SequenceError, TraceError, WithdrawError,
 };
 use crate::policy::{AuthError, Exhausted, IncidentError, Lapsed, Refused, RulingError, Throttled};
 use crate::worker::SubmitError;
@@ -134,6 +134,7 @@ impl IntoStatus for Refusal {
             | Self::NoWalk(_)
             | Self::LastAdminKey(_)
             | Self::LastAdmin(_)
+            | Self::OtherRules
             | Self::Ruling(_)
             | Self::Incident(_)
             | Self::Ladder(_) => Status::failed_precondition(self.to_string()),
@@ -149,6 +150,18 @@ impl IntoStatus for SequenceError {
             Self::QueueFull => busy(&self),
             Self::Stopped => Status::unavailable(self.to_string()),
             Self::Refused(refusal) => refusal.into_status(),
+        }
+    }
+}
+
+impl IntoStatus for GovernError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Field(error) => error.into_status(),
+            Self::Busy => busy(&self),
+            Self::Stopped => Status::unavailable(self.to_string()),
+            Self::Read(error) => internal(&error),
+            Self::Sequence(error) => error.into_status(),
         }
     }
 }

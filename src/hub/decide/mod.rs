@@ -143,6 +143,9 @@ pub enum Refusal {
     /// There is no such benign item.
     #[error("benign item {0}: no such item, or removed already")]
     NoSuchBenign(u64),
+    /// The rules in force are not those that they were to replace.
+    #[error("replaces: other rules have been set meanwhile; look at them first")]
+    OtherRules,
     /// The decision about an entry does not stand.
     #[error(transparent)]
     Ruling(#[from] RulingError),
@@ -177,7 +180,7 @@ impl Refusal {
             // A key that opens nothing tells nobody who asks; what is revoked already is as it was wanted.
             Self::NotPermitted(Lapsed::Key(_)) | Self::AlreadyRevoked(_) => return None,
             Self::Incident(IncidentError::SameHand) => RefusalReason::SameHand,
-            Self::Incident(_) => RefusalReason::Field,
+            Self::Incident(_) | Self::OtherRules => RefusalReason::Field,
             Self::NoSuchBenign(_) | Self::Ruling(_) => return None,
             Self::RequestReused | Self::NoSuchEntry(_) | Self::Read(_) => return None,
         })

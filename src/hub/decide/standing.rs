@@ -24,8 +24,8 @@ pub enum StandingIntent {
     AddBenign(Benign),
     /// To do so no longer.
     RemoveBenign(u64),
-    /// To set the rules: the policy file's text.
-    SetPolicy(String),
+    /// To set the rules: the policy file's text, in place of what leaf `replaces` set.
+    SetPolicy { text: String, replaces: Option<u64> },
     /// To say that an entity was taken off its list.
     Delist(Reference),
     /// To open, extend or close an incident.
@@ -36,7 +36,7 @@ impl StandingIntent {
     /// The administrative event that it would be.
     pub const fn administers(&self) -> Option<EventKind> {
         match self {
-            Self::SetPolicy(_) => Some(EventKind::PolicySet),
+            Self::SetPolicy { .. } => Some(EventKind::PolicySet),
             Self::Delist(_) => Some(EventKind::EntityDelisted),
             Self::ChangeIncident { .. } => Some(EventKind::IncidentChanged),
             Self::Report(_)
@@ -88,7 +88,10 @@ impl Pending<'_> {
                 }
                 Ok(Fact::BenignRemoved { benign })
             }
-            StandingIntent::SetPolicy(text) => {
+            StandingIntent::SetPolicy { text, replaces } => {
+                if self.ahead.register().rules_event() != replaces {
+                    return Err(Refusal::OtherRules);
+                }
                 Rules::from_toml(&text)?;
                 Ok(Fact::PolicySet { text })
             }

@@ -1,0 +1,68 @@
+//! Going through all entries with their states, on all cores: what nothing keeps in memory, because it follows from rules that may change.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use super::read::{self, ReadError};
+use crate::domain::{Entry, EntryState};
+use crate::store::{Store, StoreError, StoredEvent};
+
+/// Leaves that one thread goes through at a time.
+const PART: u64 = 16_384;
+
+/// Gives every entry of the first `size` leaves to `each`, in parts: one `A` for each thread, in no particular order.
+///
+/// # Errors
+/// [`ReadError`], also if a thread cannot be started.
+pub fn survey<A: Default + Send>(
+    store: &Store,
+    size: u64,
+    each: impl Fn(&mut A, &Entry, &EntryState) + Sync,
+) -> Result<Vec<A>, ReadError> {
+    let next = AtomicU64::new(0);
+    let run = || -> Result<A, ReadError> {
+        let mut all = A::default();
+        loop {
+            let from = next.fetch_add(PART, Ordering::Relaxed);
+            if from >= size {
+                return Ok(all);
+            }
+            part(store, from..size.min(from + PART), |entry, state| each(&mut all, entry, state))?;
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let spawn = |_| thread::Builder::new().name("survey".to_owned()).spawn_scoped(scope, run);
+        // What cannot be started is done by the others, or here.
+        let started: Vec<_> = (1..threads).map(spawn).filter_map(Result::ok).collect();
+        let mut parts = vec![run()];
+        // A thread that panics lets the caller panic.
+        parts.extend(
+            started.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+        );
+        parts.into_iter().collect()
+    })
+}
+
+/// The entries of some leaves. Events and states are in the same order: both are read once, side by side.
+fn part(
+    store: &Store,
+    leaves: std::ops::Range<u64>,
+    mut each: impl FnMut(&Entry, &EntryState),
+) -> Result<(), ReadError> {
+    let mut events =
+        store.events(leaves.start)?.take_while(|row| row.as_ref().map_or(true, |(at, _)| *at < leaves.end));
+    for row in store.entries(crate::domain::EntryId(leaves.start))? {
+        let (id, state) = row?;
+        if id.0 >= leaves.end {
+            break;
+        }
+        let found = events.find(|row| row.as_ref().map_or(true, |(at, _)| *at == id.0)).transpose()?;
+        // One whose event was erased counts for nothing.
+        let Some((_, StoredEvent::Open { event, .. })) = found else { continue };
+        if let Some(entry) = read::as_entry(id, read::decode(id.0, &event)?) {
+            each(&entry, &state);
+        }
+    }
+    Ok::<_, StoreError>(()).map_err(ReadError::from)
+}
