@@ -118,6 +118,7 @@ impl<P: Past> Folding<'_, P> {
             conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
         }
         self.changes.push(Change::Trust(member, conduct));
+        self.changes.push(Change::OfKey(key, id));
         self.changes.extend(draft.incident().map(|incident| Change::OfIncident(incident, id)));
         if let Basis::UnConsolidatedList { entity, .. } = &draft.provenance().basis {
             self.changes.push(Change::Listed(entity.clone(), id));
@@ -259,6 +260,7 @@ impl<P: Past> Folding<'_, P> {
     fn benign_added(&mut self, benign: &Benign) -> Result<(), FoldError> {
         let rows = benign.signals().iter().map(|signal| Change::BenignAdded(signal.unrated(), self.index));
         self.changes.extend(rows);
+        self.changes.push(Change::BenignItem(self.index, true));
         for (id, distance) in self.past.near(benign.signals(), SignalKind::Pdq.radius_max())? {
             let Some(mut state) = self.past.state(id)? else { continue };
             if state.benign.is_none_or(|nearest| distance < nearest.distance) {
@@ -274,6 +276,7 @@ impl<P: Past> Folding<'_, P> {
             return Err(FoldError::NoSuchEntry { index: self.index, entry: EntryId(id) });
         };
         self.changes.extend(benign.signals().iter().map(|signal| Change::BenignRemoved(signal.unrated(), id)));
+        self.changes.push(Change::BenignItem(id, false));
         for (entry, _) in self.past.near(benign.signals(), SignalKind::Pdq.radius_max())? {
             let (found, mut state) = self.entry(entry)?;
             if state.benign.is_some_and(|near| near.benign == id) {
