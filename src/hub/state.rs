@@ -149,6 +149,8 @@ impl State {
                 | Change::Administrative(..)
                 | Change::History(..)
                 | Change::Attention(..)
+                | Change::OfKey(..)
+                | Change::BenignItem(..)
                 | Change::OfIncident(..)
                 | Change::Listed(..)
                 | Change::Appeal(_)

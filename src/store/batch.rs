@@ -150,6 +150,11 @@ impl Batch<'_> {
         self.put(Family::Listed, &keys::grouped(entity.as_str(), entry), &[])
     }
 
+    /// That an entry was contributed with a key.
+    pub fn put_key_entry(&mut self, key: KeyId, entry: EntryId) -> Result<(), StoreError> {
+        self.put(Family::KeyEntries, &keys::key_entry(key, entry), &[])
+    }
+
     /// An appeal as it stands now.
     pub fn put_appeal(&mut self, appeal: &Appeal) -> Result<(), StoreError> {
         self.put(Family::Appeals, &keys::index(appeal.id), &record::encode_appeal(appeal))
@@ -163,6 +168,16 @@ impl Batch<'_> {
     /// Takes a signal of a benign item away.
     pub fn delete_benign(&mut self, signal: &Signal, benign: u64) -> Result<(), StoreError> {
         self.rows.delete_cf(self.store.family(Family::Benign)?, keys::signal(signal, EntryId(benign)));
+        Ok(())
+    }
+
+    /// Whether there is a benign item of this leaf.
+    pub fn set_benign_item(&mut self, benign: u64, present: bool) -> Result<(), StoreError> {
+        let key = keys::index(benign);
+        if present {
+            return self.put(Family::BenignItems, &key, &[]);
+        }
+        self.rows.delete_cf(self.store.family(Family::BenignItems)?, key);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! How rows are keyed: fixed-width big-endian numbers and raw bytes, so that RocksDB's order is the order we want.
 
-use crate::domain::{Date, EntryId, MemberId, ReadKey, ReadKind, Signal, SignalKind};
+use crate::domain::{Date, EntryId, KeyId, MemberId, ReadKey, ReadKind, Signal, SignalKind};
 use crate::ledger::NodeId;
 
 pub(super) const META_CHECKPOINT: &[u8] = b"checkpoint";
@@ -46,6 +46,20 @@ pub(super) fn group_prefix(group: &str) -> Vec<u8> {
 pub(super) fn read_grouped(key: &[u8]) -> Option<(&str, EntryId)> {
     let (group, entry) = key.split_at_checked(key.len().checked_sub(8)?)?;
     Some((str::from_utf8(group.strip_suffix(&[0])?).ok()?, EntryId(read_index(entry)?)))
+}
+
+/// An entry contributed with a key: key id (5 bytes), entry id (8 bytes).
+pub(super) fn key_entry(key: KeyId, entry: EntryId) -> [u8; 13] {
+    let mut row = [0; 13];
+    row[..5].copy_from_slice(&key.bytes());
+    row[5..].copy_from_slice(&index(entry.0));
+    row
+}
+
+/// Reads a key made by [`key_entry`].
+pub(super) fn read_key_entry(row: &[u8]) -> Option<(KeyId, EntryId)> {
+    let (key, entry) = row.split_at_checked(5)?;
+    Some((KeyId::from_bytes(key.try_into().ok()?), EntryId(read_index(entry)?)))
 }
 
 /// Tree node: level (1 byte), index (8 bytes).

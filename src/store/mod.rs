@@ -65,10 +65,14 @@ pub(crate) enum Family {
     IncidentEntries,
     /// Entity, zero, entry id -> nothing: the entries that rest on a list's naming the entity.
     Listed,
+    /// Key id, entry id -> nothing: what was contributed with each key.
+    KeyEntries,
     /// Leaf index -> appeal.
     Appeals,
     /// Kind, value, leaf index -> nothing: the signals of benign items.
     Benign,
+    /// Leaf index -> nothing: the benign items.
+    BenignItems,
     /// What standing rests on beside entries: rules, trust, incidents, what was taken off lists.
     Register,
     /// Leaf index of an event that is about no entry -> when it happened.
@@ -82,7 +86,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 21] = [
         Self::Events,
         Self::Tree,
         Self::Entries,
@@ -95,8 +99,10 @@ impl Family {
         Self::Attention,
         Self::IncidentEntries,
         Self::Listed,
+        Self::KeyEntries,
         Self::Appeals,
         Self::Benign,
+        Self::BenignItems,
         Self::Register,
         Self::Audit,
         Self::Reads,
@@ -105,7 +111,7 @@ impl Family {
     ];
 
     /// Those that hold nothing but a fold of `events`.
-    const FOLDED: [Self; 13] = [
+    const FOLDED: [Self; 15] = [
         Self::Entries,
         Self::Signals,
         Self::Members,
@@ -115,8 +121,10 @@ impl Family {
         Self::Attention,
         Self::IncidentEntries,
         Self::Listed,
+        Self::KeyEntries,
         Self::Appeals,
         Self::Benign,
+        Self::BenignItems,
         Self::Register,
         Self::Audit,
     ];
@@ -135,8 +143,10 @@ impl Family {
             Self::Attention => "attention",
             Self::IncidentEntries => "incident_entries",
             Self::Listed => "listed",
+            Self::KeyEntries => "key_entries",
             Self::Appeals => "appeals",
             Self::Benign => "benign",
+            Self::BenignItems => "benign_items",
             Self::Register => "register",
             Self::Audit => "audit",
             Self::Reads => "reads",

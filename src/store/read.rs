@@ -218,6 +218,23 @@ impl Store {
         Ok(self.scan(family, &[], &[])?.map(move |row| group_row(family, &row?.0)))
     }
 
+    /// What was contributed with `key`, from `from` on, oldest first: also what no longer matches.
+    pub fn key_entries(
+        &self,
+        key: KeyId,
+        from: EntryId,
+    ) -> Result<impl Iterator<Item = Result<EntryId, StoreError>> + use<'_>, StoreError> {
+        let rows = self.scan(Family::KeyEntries, &key.bytes(), &keys::key_entry(key, from))?;
+        Ok(rows.map(|row| Ok(key_entry_row(&row?.0)?.1)))
+    }
+
+    /// Every key with each of the entries that were contributed with it.
+    pub fn all_key_entries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(KeyId, EntryId), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::KeyEntries, &[], &[])?.map(|row| key_entry_row(&row?.0)))
+    }
+
     /// An appeal, if there is such a one.
     pub fn appeal(&self, id: u64) -> Result<Option<Appeal>, StoreError> {
         let row = self.get(Family::Appeals, &keys::index(id))?;
@@ -232,6 +249,22 @@ impl Store {
                 .ok_or_else(|| StoreError::damaged(Family::Appeals, "?", "its key must be 8 bytes"))?;
             decoded(record::decode_appeal(id, &value), Family::Appeals, id)
         }))
+    }
+
+    /// The benign items from `from` on, oldest first, by their leaves.
+    pub fn benign_items(
+        &self,
+        from: u64,
+    ) -> Result<impl Iterator<Item = Result<u64, StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::BenignItems, &[], &keys::index(from))?.map(|row| {
+            let item = keys::read_index(&row?.0);
+            item.ok_or_else(|| StoreError::damaged(Family::BenignItems, "?", "its key must be 8 bytes"))
+        }))
+    }
+
+    /// Whether there is a benign item of this leaf now.
+    pub fn is_benign_item(&self, benign: u64) -> Result<bool, StoreError> {
+        Ok(self.get(Family::BenignItems, &keys::index(benign))?.is_some())
     }
 
     /// Every signal of every benign item, with the item's leaf.
@@ -326,6 +359,11 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+fn key_entry_row(row: &[u8]) -> Result<(KeyId, EntryId), StoreError> {
+    keys::read_key_entry(row)
+        .ok_or_else(|| StoreError::damaged(Family::KeyEntries, "?", "its key must be a key's id and an index"))
 }
 
 fn group_row(family: Family, key: &[u8]) -> Result<(String, EntryId), StoreError> {
