@@ -93,10 +93,12 @@ fn the_hubs_table_gives_each_method_the_roles_that_its_proto_names() {
     }
 }
 
-/// A new method that changes members or keys would else be refused without a word in the ledger.
+/// A new method that changes members, keys, rules or incidents would else be refused without a word in the ledger.
 #[test]
-fn every_method_for_admins_alone_has_the_event_that_it_makes() {
-    let administers = |access: &Access| matches!(access, Access::Operation { roles: [Admin], .. });
+fn every_method_for_admins_alone_and_every_change_of_incidents_has_the_event_that_it_makes() {
+    let administers = |access: &Access| {
+        matches!(access, Access::Operation { roles: [Admin], .. } | Access::Operation { name: "change incidents", .. })
+    };
     let methods = TABLE.iter().filter(|(_, access)| administers(access)).map(|(path, _)| *path);
     assert_eq!(sorted(methods), sorted(CHANGES.iter().map(|(path, _)| *path)));
 }
