@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hashcommons::client::Client;
 use hashcommons::domain::{Role, Status};
+use hashcommons::ledger::SignedCheckpoint;
 use hashcommons::wire::v1::{self, follow_response::Item, opening::Fact};
 
 use crate::follow::events;
@@ -59,6 +60,12 @@ impl Followed {
     }
 }
 
+/// How many events there are.
+async fn size(client: &Client) -> u64 {
+    let newest = client.ledger().get_checkpoint(v1::GetCheckpointRequest {}).await.unwrap().into_inner();
+    newest.checkpoint.parse::<SignedCheckpoint>().unwrap().claimed().size()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twelve_hundred_contributions_reach_three_followers_whole_and_nothing_else_changes() {
     let hub = TestHub::start().await;
@@ -91,7 +98,10 @@ async fn twelve_hundred_contributions_reach_three_followers_whole_and_nothing_el
             if n == 1 {
                 // Dropped in the middle; back when much has happened since.
                 followed.until(&client, ALL / 3, false).await;
-                tokio::time::sleep(Duration::from_millis(300)).await;
+                while size(&client).await < followed.next + 100 {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                println!("follower 1 goes on at {}, the ledger is at {}", followed.next, size(&client).await);
             }
             followed.until(&client, ALL, n == 1).await;
             (followed, Instant::now())

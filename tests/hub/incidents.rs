@@ -260,6 +260,7 @@ async fn an_entry_of_an_open_incident_takes_the_faster_way_and_none_that_comes_l
     // Without a word of its contributor's it ends with the policy's time.
     hub.clock.advance(180 * 24 * HOUR);
     assert_eq!(found(&one, pdq(1), "").await, []);
+    let hub = hub.restart().await;
     hub.check().await;
     hub.stop().await;
 }
