@@ -52,6 +52,12 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.ContributeService/ContributeStream", needs::<operation::Contribute>()),
     ("/hashcommons.v1.ContributeService/Withdraw", needs::<operation::Withdraw>()),
     ("/hashcommons.v1.ReviewService/Trace", shows::<operation::Trace>(&[Aspect::Entries, Aspect::Contributors])),
+    ("/hashcommons.v1.ReviewService/ListQueue", needs::<operation::ReadQueue>()),
+    ("/hashcommons.v1.ReviewService/Decide", needs::<operation::Review>()),
+    ("/hashcommons.v1.ReviewService/AddBenign", needs::<operation::Review>()),
+    ("/hashcommons.v1.ReviewService/RemoveBenign", needs::<operation::Review>()),
+    ("/hashcommons.v1.ReviewService/ListBenign", needs::<operation::ReadQueue>()),
+    ("/hashcommons.v1.ReviewService/DelistEntity", needs::<operation::Delist>()),
     ("/hashcommons.v1.LedgerService/Follow", shows::<operation::Follow>(&[Aspect::Events])),
     ("/hashcommons.v1.LedgerService/GetCheckpoint", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.LedgerService/GetInclusionProof", needs::<operation::ReadLedger>()),
@@ -130,6 +136,7 @@ pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.IncidentService/OpenIncident", EventKind::IncidentChanged),
     ("/hashcommons.v1.IncidentService/ExtendIncident", EventKind::IncidentChanged),
     ("/hashcommons.v1.IncidentService/CloseIncident", EventKind::IncidentChanged),
+    ("/hashcommons.v1.ReviewService/DelistEntity", EventKind::EntityDelisted),
     ("/hashcommons.v1.PolicyService/SetPolicy", EventKind::PolicySet),
 ];
 

@@ -14,6 +14,7 @@
 //! | `audit` | everything against everything |
 
 mod audit;
+mod benign;
 mod check;
 mod check_media;
 mod commit;
@@ -35,8 +36,10 @@ mod load;
 mod members;
 mod open;
 mod prove;
+mod queue;
 mod read;
 mod refuse;
+mod review;
 mod sequencer;
 mod state;
 mod survey;
@@ -48,6 +51,7 @@ mod walks;
 mod withdraw;
 
 pub use audit::{AuditError, Report, audit};
+pub use benign::{AddedBenign, BENIGN_ITEMS_MAX, BenignError, BenignList, ListedBenign};
 pub use check::{
     Check, CheckAnswer, CheckError, CheckQuery, Evidence, LIMIT_DEFAULT, LIMIT_MAX, Match, Outcome, QUERIES_MAX, Query,
 };
@@ -69,8 +73,10 @@ pub use load::LoadError;
 pub use members::{Enrolment, KeyRequest, MemberError, Members};
 pub use open::{HubConfig, Opened, StartError, UseCases, open};
 pub use prove::{Consistency, Inclusion, Prove, ProveError};
+pub use queue::{QUEUE_PAGE_DEFAULT, QUEUE_PAGE_MAX, Queue, QueuePage, QueueQuery, Waiting};
 pub use read::ReadError;
 pub use refuse::Refuse;
+pub use review::{Review, ReviewError, Ruled};
 pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
 pub use state::Indexes;
 pub use trace::{Step, Trace, TraceError, Traced};

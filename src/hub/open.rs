@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::{Semaphore, watch};
 
+use super::benign::BenignList;
 use super::check::Check;
 use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
@@ -27,8 +28,10 @@ use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
 use super::members::Members;
 use super::prove::Prove;
+use super::queue::Queue;
 use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
+use super::review::Review;
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
 use super::trace::Trace;
@@ -66,6 +69,9 @@ pub struct UseCases {
     pub contribute: Contribute,
     pub withdraw: Withdraw,
     pub trace: Trace,
+    pub review: Review,
+    pub queue: Queue,
+    pub benign: BenignList,
     pub follow: Follow,
     pub prove: Prove,
     pub members: Members,
@@ -333,6 +339,14 @@ impl Opened {
                 secret: api_keys.clone(),
                 entropy: entropy.clone(),
             },
+            review: Review {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                viewer: viewer.clone(),
+                taxonomies: taxonomies.clone(),
+            },
+            queue: Queue { store: store.clone(), viewer: viewer.clone() },
+            benign: BenignList { sequencer: sequencer.clone(), store: store.clone() },
             trace: Trace {
                 store: store.clone(),
                 prove: prove.clone(),
