@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::commit::Head;
+use super::matches::Matches;
 use super::read::{self, ReadError};
 use super::state::Indexes;
 use super::turn;
@@ -40,6 +41,7 @@ pub struct Check {
     pub(super) quotas: Quotas,
     pub(super) watch: Watch,
     pub(super) unseal: Unseal,
+    pub(super) matches: Matches,
 }
 
 /// One signal to look up.
@@ -263,6 +265,7 @@ impl Check {
         if names > 0 {
             self.unseal.run(&permit.authority(), names).await?;
         }
+        self.matches.note(permit.principal().member, matches.iter().map(|found| found.view.entry.id), now);
         Ok(CheckAnswer { outcomes, matches, more })
     }
 

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
+//! | `matches` | who met which entry, to the hour |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `turn` | how long a check may keep a thread |
@@ -29,6 +30,7 @@ mod govern;
 mod inspect;
 mod last_used;
 mod load;
+mod matches;
 mod members;
 mod open;
 mod prove;
@@ -61,6 +63,7 @@ pub use gate::{Denied, Gate};
 pub use govern::{Govern, GovernError, Preview, RulesInForce, Shift, Shifted};
 pub use inspect::{AUDIT_PAGE_DEFAULT, AUDIT_PAGE_MAX, AuditEvent, AuditPage, AuditQuery, AuditResult, Inspect};
 pub use load::LoadError;
+pub use matches::Matches;
 pub use members::{Enrolment, KeyRequest, MemberError, Members};
 pub use open::{HubConfig, Opened, StartError, UseCases, open};
 pub use prove::{Consistency, Inclusion, Prove, ProveError};

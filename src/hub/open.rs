@@ -23,6 +23,7 @@ use super::govern::Govern;
 use super::inspect::Inspect;
 use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
+use super::matches::Matches;
 use super::members::Members;
 use super::prove::Prove;
 use super::read::{self, ReadError};
@@ -71,6 +72,7 @@ pub struct UseCases {
     pub inspect: Inspect,
     pub govern: Govern,
     pub count: Count,
+    pub matches: Matches,
     pub refuse: Refuse,
     /// For ids of requests.
     pub entropy: Arc<dyn Entropy>,
@@ -240,6 +242,7 @@ impl Opened {
         let last_at = last_time(&store, size)?;
         let last_used = LastUsed::load(store.clone())?;
         let (refusals, count) = (SharedRefusals::default(), Count::new(store.clone(), clock.clone()));
+        let matches = Matches::new(store.clone(), register.clone(), clock.clone());
         let mut committer = Committer {
             store: store.clone(),
             state,
@@ -253,6 +256,7 @@ impl Opened {
             refusals: refusals.clone(),
             count: count.clone(),
             last_used: last_used.clone(),
+            matches: matches.clone(),
         };
         if !founded {
             committer.commit_events(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
@@ -286,6 +290,7 @@ impl Opened {
             quotas: quotas.clone(),
             watch: watch.clone(),
             unseal: unseal.clone(),
+            matches: matches.clone(),
         };
         let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
@@ -343,6 +348,7 @@ impl Opened {
             inspect,
             govern,
             count,
+            matches,
             refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },
             entropy: entropy.clone(),
             members: Members {

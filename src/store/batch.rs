@@ -3,7 +3,9 @@
 use rocksdb::{WriteBatch, WriteOptions};
 
 use super::{Family, RegisterRow, Store, StoreError, keys};
-use crate::domain::{Appeal, Date, EntryId, EntryState, Key, KeyId, Member, ReadKey, RequestDigest, Signal, Timestamp};
+use crate::domain::{
+    Appeal, Date, EntryId, EntryState, Key, KeyId, MatchKey, Member, ReadKey, RequestDigest, Signal, Timestamp,
+};
 use crate::ledger::record::{self, v1};
 use crate::ledger::{Hash, NodeId, Salt, SignedCheckpoint};
 
@@ -115,6 +117,17 @@ impl Batch<'_> {
     /// Forgets how much was read before `day`.
     pub fn delete_reads_before(&mut self, day: Date) -> Result<(), StoreError> {
         self.rows.delete_range_cf(self.store.family(Family::Reads)?, &[][..], keys::day(day).as_bytes());
+        Ok(())
+    }
+
+    /// How often a member met an entry in an hour.
+    pub fn put_matches(&mut self, key: &MatchKey, count: u64) -> Result<(), StoreError> {
+        self.put(Family::Receipts, &keys::matches(key), &count.to_be_bytes())
+    }
+
+    /// Forgets how often a member met an entry in an hour.
+    pub fn delete_matches(&mut self, key: &MatchKey) -> Result<(), StoreError> {
+        self.rows.delete_cf(self.store.family(Family::Receipts)?, keys::matches(key));
         Ok(())
     }
 

@@ -55,7 +55,7 @@ pub(crate) enum Family {
     Keys,
     /// Request digest -> leaf index.
     Requests,
-    /// Who was told of which match, short-lived. Nothing writes it yet; it is there so that the format need not change.
+    /// Entry id, member, hour -> how often the member met the entry. No fold; kept for as long as the policy says.
     Receipts,
     /// Entry id, leaf index -> nothing: what happened to an entry after it was contributed.
     History,
