@@ -258,14 +258,14 @@ impl Rules {
     /// Reads a policy file.
     ///
     /// # Errors
-    /// The field that is not as it must be.
+    /// The field that is not as it must be, as in `policy.benign.radius_bits`.
     pub fn from_toml(text: &str) -> Result<Self, FieldError> {
         if text.len() > POLICY_BYTES_MAX {
             let problem = format_args!("must be at most {POLICY_BYTES_MAX} bytes, got {}", text.len());
             return Err(FieldError::new("policy", problem));
         }
         let rules: Self = toml::from_str(text).at("policy")?;
-        rules.check()?;
+        rules.check().map_err(|error| error.within("policy"))?;
         Ok(rules)
     }
 
@@ -418,15 +418,15 @@ mod tests {
     #[test]
     fn what_must_not_be_is_refused_by_its_name() {
         for (text, path) in [
-            ("[corroboration]\njurisdictions_min = 1", "corroboration.jurisdictions_min"),
-            ("[corroboration]\nmembers_min = 1", "corroboration.members_min"),
-            ("[corroboration]\nradius_bits = 21", "corroboration.radius_bits"),
-            ("[benign]\nradius_bits = 32", "benign.radius_bits"),
-            ("[trust]\nreview_below_percent = 101", "trust.review_below_percent"),
-            ("[labels.x]\njurisdictions_min = 1", "labels.x.jurisdictions_min"),
-            ("[labels.X]", "labels.X"),
-            ("[incidents]\nopen_hours = 0", "incidents.open_hours"),
-            ("[[incidents.types]]\ncode = \"a b\"\nname = \"\"", "incidents.types[0].code"),
+            ("[corroboration]\njurisdictions_min = 1", "policy.corroboration.jurisdictions_min"),
+            ("[corroboration]\nmembers_min = 1", "policy.corroboration.members_min"),
+            ("[corroboration]\nradius_bits = 21", "policy.corroboration.radius_bits"),
+            ("[benign]\nradius_bits = 32", "policy.benign.radius_bits"),
+            ("[trust]\nreview_below_percent = 101", "policy.trust.review_below_percent"),
+            ("[labels.x]\njurisdictions_min = 1", "policy.labels.x.jurisdictions_min"),
+            ("[labels.X]", "policy.labels.X"),
+            ("[incidents]\nopen_hours = 0", "policy.incidents.open_hours"),
+            ("[[incidents.types]]\ncode = \"a b\"\nname = \"\"", "policy.incidents.types[0].code"),
             ("[tlp]\nred = \"nothing\"", "policy"),
             ("[corroboration]\nradius = 3", "policy"),
         ] {

@@ -44,6 +44,9 @@ const EXPECTED: &[(&str, &[Role], Code)] = &[
     ("/hashcommons.v1.AdminService/RevokeKey", &[Admin], Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/ListAudit", &[Auditor, Admin], Code::Ok),
     ("/hashcommons.v1.AdminService/ListReads", &[Auditor, Admin], Code::Ok),
+    ("/hashcommons.v1.PolicyService/GetPolicy", ANY, Code::Ok),
+    ("/hashcommons.v1.PolicyService/PreviewPolicy", &[Auditor, Admin], Code::Ok),
+    ("/hashcommons.v1.PolicyService/SetPolicy", &[Admin], Code::Ok),
     ("/hashcommons.v1.TaxonomyService/GetTaxonomy", ANY, Code::Ok),
 ];
 

@@ -6,6 +6,7 @@ mod checks;
 mod drafts;
 mod ledger;
 mod members;
+mod policy;
 
 use std::collections::BTreeSet;
 
@@ -61,7 +62,8 @@ impl Scene {
     }
 
     fn rows(&self) -> Vec<Row> {
-        [drafts::rows(self), audit::rows(), checks::rows(), ledger::rows(self), members::rows(self)].concat()
+        [drafts::rows(self), audit::rows(), checks::rows(), ledger::rows(self), members::rows(self), policy::rows()]
+            .concat()
     }
 }
 
@@ -107,7 +109,7 @@ async fn the_table_of_bad_requests_has_rows_for_every_method_that_can_be_called_
     let scene = Scene::new().await;
     let covered: BTreeSet<_> = scene.rows().iter().map(|(call, ..)| call.method()).collect();
     // Messages without fields, and streams, which answer each request in its place: `streams.rs`.
-    let exempt = ["GetCheckpoint", "ListMembers", "CheckStream", "ContributeStream"];
+    let exempt = ["GetCheckpoint", "ListMembers", "GetPolicy", "CheckStream", "ContributeStream"];
     for path in methods() {
         let method = path.rsplit('/').next().unwrap();
         assert_ne!(covered.contains(method), exempt.contains(&method), "{method}");

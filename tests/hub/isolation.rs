@@ -185,6 +185,9 @@ const TABLE: &[(&str, Of, [Cell; 6])] = &[
     ("AdminService/ListReads", Other, oversees("Ok other-id")),
     ("AdminService/ListReads", Absent, oversees("Ok")),
     ("AdminService/ListReads", Nobody, oversees("Ok own-id other-id")),
+    ("PolicyService/GetPolicy", Nobody, all("Ok")),
+    ("PolicyService/PreviewPolicy", Nobody, oversees("Ok")),
+    ("PolicyService/SetPolicy", Nobody, administers("Ok")),
     ("TaxonomyService/GetTaxonomy", Nobody, all("Ok")),
 ];
 
@@ -467,6 +470,9 @@ impl Scene {
             "LedgerService/GetCheckpoint"
             | "LedgerService/GetConsistencyProof"
             | "AdminService/ListMembers"
+            | "PolicyService/GetPolicy"
+            | "PolicyService/PreviewPolicy"
+            | "PolicyService/SetPolicy"
             | "TaxonomyService/GetTaxonomy" => vec![],
             _ => panic!("{method} is not asked anything"),
         };

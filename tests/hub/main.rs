@@ -26,6 +26,7 @@ mod media;
 mod members;
 mod open;
 mod open_streams;
+mod policy;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "tests/cli and tests/crash use the rest")]
 mod process;

@@ -24,6 +24,7 @@ fn totals(response: &v1::CheckResponse) -> Vec<(Outcome, u64)> {
 
 async fn hub_with_member() -> (TestHub, Client) {
     let hub = TestHub::start().await;
+    hub.operators().set_policy("[newcomers]\ndays = 0").await;
     let (_, key) = hub.trusted("Both").await;
     let member = hub.client(&key);
     (hub, member)

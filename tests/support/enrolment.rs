@@ -34,6 +34,14 @@ impl Operators {
         member
     }
 
+    /// Lets the rules of standing be those of a policy file, whatever they were.
+    pub async fn set_policy(&self, policy: &str) -> u64 {
+        let mut rules = self.first.policy();
+        let in_force = rules.get_policy(v1::GetPolicyRequest {}).await.unwrap().into_inner();
+        let request = v1::SetPolicyRequest { policy: policy.to_owned(), replaces: in_force.event };
+        rules.set_policy(request).await.unwrap().into_inner().event
+    }
+
     /// Enrols a member that may have these roles; gives its id and a key with just these.
     pub async fn enrol(&self, name: &str, jurisdiction: &str, roles: &[Role]) -> (String, ApiKey) {
         let (own, duties): (Vec<Role>, Vec<Role>) =

@@ -33,6 +33,8 @@ pub enum Call {
     ListAudit(v1::ListAuditRequest),
     ListReads(v1::ListReadsRequest),
     GetTaxonomy(v1::GetTaxonomyRequest),
+    PreviewPolicy(v1::PreviewPolicyRequest),
+    SetPolicy(v1::SetPolicyRequest),
 }
 
 macro_rules! from_request {
@@ -69,6 +71,8 @@ from_request! {
     ListAudit(v1::ListAuditRequest),
     ListReads(v1::ListReadsRequest),
     GetTaxonomy(v1::GetTaxonomyRequest),
+    PreviewPolicy(v1::PreviewPolicyRequest),
+    SetPolicy(v1::SetPolicyRequest),
 }
 
 /// A trace of an entry.
@@ -133,6 +137,8 @@ impl Call {
             Self::ListAudit(request) => admin.admin().list_audit(request).await.err(),
             Self::ListReads(request) => admin.admin().list_reads(request).await.err(),
             Self::GetTaxonomy(request) => member.taxonomy().get_taxonomy(request).await.err(),
+            Self::PreviewPolicy(request) => admin.policy().preview_policy(request).await.err(),
+            Self::SetPolicy(request) => admin.policy().set_policy(request).await.err(),
         };
         done.map_or(Ok(()), Err)
     }
