@@ -129,7 +129,8 @@ codes! {
 pub struct Decision {
     pub ruling: Ruling,
     pub reason: RulingReason,
-    /// Of [`Ruling::Relabel`], the labels from now on, sorted; else none.
+    /// Of [`Ruling::Relabel`], the labels from now on, sorted; else none. In an entry's state, those that an earlier one gave it and
+    /// that stay.
     pub labels: Vec<Code>,
 }
 

@@ -149,6 +149,10 @@ impl State {
                 | Change::Administrative(..)
                 | Change::History(..)
                 | Change::Attention(..)
+                | Change::OfKey(..)
+                | Change::BenignItem(..)
+                | Change::OfIncident(..)
+                | Change::Listed(..)
                 | Change::Appeal(_)
                 | Change::Rules { .. }
                 | Change::Trust(..)

@@ -31,7 +31,7 @@ pub struct MatchReceipt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MatchReceiptError {
     /// It does not look like one.
-    #[error("is not a match's receipt: one looks like `{PREFIX}…`, 52 characters")]
+    #[error("is not a match's receipt: one looks like `hcm_…`, 52 characters")]
     Form,
     /// It looks like one.
     #[error("is not a receipt that this hub gave your organisation; was it cut off or mistyped?")]
