@@ -7,14 +7,16 @@
 //! |---|---|
 //! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
-//! | `matches` | who met which entry, to the hour |
+//! | `matches`, `report`, `appeals`, `reversals`, `believe` | who met which entry; what came of it; which were wrong; whom to believe |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `turn` | how long a check may keep a thread |
 //! | `founding`, `open` | the first start and every start |
 //! | `audit` | everything against everything |
 
+mod appeals;
 mod audit;
+mod believe;
 mod check;
 mod check_media;
 mod commit;
@@ -36,6 +38,8 @@ mod open;
 mod prove;
 mod read;
 mod refuse;
+mod report;
+mod reversals;
 mod sequencer;
 mod state;
 mod survey;
@@ -46,7 +50,9 @@ mod view;
 mod walks;
 mod withdraw;
 
+pub use appeals::{AppealPage, AppealView, Appeals, FEEDBACK_PAGE_DEFAULT, FEEDBACK_PAGE_MAX, FeedbackError};
 pub use audit::{AuditError, Report, audit};
+pub use believe::{Believe, TrustView};
 pub use check::{
     Check, CheckAnswer, CheckError, CheckQuery, Evidence, LIMIT_DEFAULT, LIMIT_MAX, Match, Outcome, QUERIES_MAX, Query,
 };
@@ -69,6 +75,8 @@ pub use open::{HubConfig, Opened, StartError, UseCases, open};
 pub use prove::{Consistency, Inclusion, Prove, ProveError};
 pub use read::ReadError;
 pub use refuse::Refuse;
+pub use report::{Finding, ReportOutcome, Subject};
+pub use reversals::{Reversal, ReversalPage, Reversals};
 pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
 pub use state::Indexes;
 pub use trace::{Step, Trace, TraceError, Traced};

@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use tokio::sync::{Semaphore, watch};
 
+use super::appeals::Appeals;
+use super::believe::Believe;
 use super::check::Check;
 use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
@@ -28,6 +30,8 @@ use super::members::Members;
 use super::prove::Prove;
 use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
+use super::report::ReportOutcome;
+use super::reversals::Reversals;
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
 use super::trace::Trace;
@@ -73,6 +77,10 @@ pub struct UseCases {
     pub govern: Govern,
     pub count: Count,
     pub matches: Matches,
+    pub report: ReportOutcome,
+    pub appeals: Appeals,
+    pub reversals: Reversals,
+    pub believe: Believe,
     pub refuse: Refuse,
     /// For ids of requests.
     pub entropy: Arc<dyn Entropy>,
@@ -242,7 +250,7 @@ impl Opened {
         let last_at = last_time(&store, size)?;
         let last_used = LastUsed::load(store.clone())?;
         let (refusals, count) = (SharedRefusals::default(), Count::new(store.clone(), clock.clone()));
-        let matches = Matches::new(store.clone(), register.clone(), clock.clone());
+        let matches = Matches::new(store.clone(), register.clone(), clock.clone(), api_keys.clone());
         let mut committer = Committer {
             store: store.clone(),
             state,
@@ -319,7 +327,7 @@ impl Opened {
                 viewer: viewer.clone(),
                 secret: api_keys.clone(),
                 taxonomies: taxonomies.clone(),
-                quotas,
+                quotas: quotas.clone(),
             },
             withdraw: Withdraw {
                 sequencer: sequencer.clone(),
@@ -330,7 +338,7 @@ impl Opened {
             trace: Trace {
                 store: store.clone(),
                 prove: prove.clone(),
-                viewer,
+                viewer: viewer.clone(),
                 taxonomies: taxonomies.clone(),
                 count: count.clone(),
                 unseal: unseal.clone(),
@@ -348,6 +356,16 @@ impl Opened {
             inspect,
             govern,
             count,
+            report: ReportOutcome { sequencer: sequencer.clone(), matches: matches.clone(), quotas: quotas.clone() },
+            appeals: Appeals {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                head: head.clone(),
+                matches: matches.clone(),
+                quotas: quotas.clone(),
+            },
+            reversals: Reversals { store: store.clone(), head: head.clone(), matches: matches.clone() },
+            believe: Believe { viewer: viewer.clone() },
             matches,
             refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },
             entropy: entropy.clone(),

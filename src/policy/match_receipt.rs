@@ -153,7 +153,8 @@ mod tests {
         for cut in 0..text.len() {
             assert_eq!(text[..cut].parse::<MatchReceipt>(), Err(MatchReceiptError::Form), "{cut}");
         }
-        for other in [format!("{text}a"), format!("{text}aaaaaaaa"), text.to_uppercase(), text.replace("hcm_", "hck_")] {
+        for other in [format!("{text}a"), format!("{text}aaaaaaaa"), text.to_uppercase(), text.replace("hcm_", "hck_")]
+        {
             assert_eq!(other.parse::<MatchReceipt>(), Err(MatchReceiptError::Form), "{other}");
         }
     }

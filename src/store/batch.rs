@@ -172,6 +172,11 @@ impl Batch<'_> {
         self.put(Family::Appeals, &keys::index(appeal.id), &record::encode_appeal(appeal))
     }
 
+    /// That an event reverses what an entry stood for.
+    pub fn put_reversal(&mut self, index: u64, entry: EntryId) -> Result<(), StoreError> {
+        self.put(Family::Reversals, &keys::index(index), &keys::index(entry.0))
+    }
+
     /// A signal of the benign item `benign`.
     pub fn put_benign(&mut self, signal: &Signal, benign: u64) -> Result<(), StoreError> {
         self.put(Family::Benign, &keys::signal(signal, EntryId(benign)), &[])

@@ -268,6 +268,18 @@ impl Store {
         Ok(self.get(Family::BenignItems, &keys::index(benign))?.is_some())
     }
 
+    /// The events from leaf `from` on that reverse what an entry stood for, each with the entry.
+    pub fn reversals(
+        &self,
+        from: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, EntryId), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::Reversals, &[], &keys::index(from))?.map(|row| {
+            let (key, value) = row?;
+            let read = || Some((keys::read_index(&key)?, EntryId(keys::read_index(&value)?)));
+            read().ok_or_else(|| StoreError::damaged(Family::Reversals, "?", "must be two indexes, 8 bytes each"))
+        }))
+    }
+
     /// Every signal of every benign item, with the item's leaf.
     pub fn benign(&self) -> Result<impl Iterator<Item = Result<(Signal, u64), StoreError>> + use<'_>, StoreError> {
         Ok(self.scan(Family::Benign, &[], &[])?.map(|row| benign_row(&row?.0)))
