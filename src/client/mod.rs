@@ -22,6 +22,7 @@ use crate::wire::v1;
 use crate::wire::v1::admin_service_client::AdminServiceClient;
 use crate::wire::v1::check_service_client::CheckServiceClient;
 use crate::wire::v1::contribute_service_client::ContributeServiceClient;
+use crate::wire::v1::feedback_service_client::FeedbackServiceClient;
 use crate::wire::v1::incident_service_client::IncidentServiceClient;
 use crate::wire::v1::ledger_service_client::LedgerServiceClient;
 use crate::wire::v1::policy_service_client::PolicyServiceClient;
@@ -147,6 +148,11 @@ impl Client {
     /// Traces.
     pub fn reviews(&self) -> ReviewServiceClient<Keyed> {
         ReviewServiceClient::new(self.keyed())
+    }
+
+    /// Reports, appeals, reversals, trust.
+    pub fn feedback(&self) -> FeedbackServiceClient<Keyed> {
+        FeedbackServiceClient::new(self.keyed())
     }
 
     /// The ledger.

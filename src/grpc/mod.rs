@@ -7,6 +7,7 @@ pub mod access;
 mod admin;
 mod check;
 mod contribute;
+mod feedback;
 mod incident;
 mod intake;
 mod ledger;

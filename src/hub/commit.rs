@@ -10,6 +10,7 @@ use super::count::Count;
 use super::decide::{Decision, Intent, Pending, Refusal, refused};
 use super::fold::{Ahead, Change, FoldError};
 use super::last_used::LastUsed;
+use super::matches::Matches;
 use super::refuse::SharedRefusals;
 use super::state::State;
 use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Incident, Timestamp};
@@ -75,6 +76,7 @@ pub struct Committer {
     pub(super) refusals: SharedRefusals,
     pub(super) count: Count,
     pub(super) last_used: LastUsed,
+    pub(super) matches: Matches,
 }
 
 impl Committer {
@@ -141,6 +143,7 @@ impl Committer {
         self.end_incidents(now)?;
         self.count.flush_now_and_then();
         self.last_used.flush_now_and_then();
+        self.matches.flush_now_and_then();
         let ended = self.refusals.take_ended(now);
         self.note(ended)
     }
@@ -176,6 +179,7 @@ impl Committer {
     pub fn close(&mut self) {
         self.count.flush();
         self.last_used.flush();
+        self.matches.flush();
         let counted = self.refusals.take_all();
         if let Err(error) = self.note(counted) {
             tracing::error!(%error, "how often keys were refused could not be recorded");

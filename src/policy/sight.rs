@@ -11,6 +11,7 @@ pub struct Sight {
     pub entries: Entries,
     pub events: Events,
     pub proposals: Proposals,
+    pub feedback: Feedback,
 }
 
 /// How near a match is.
@@ -32,6 +33,14 @@ pub enum Contributors {
 /// Of which entries everything can be read, their hashes included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entries {
+    Own,
+    All,
+}
+
+/// Whose appeals and trust are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feedback {
+    /// The caller's own member's.
     Own,
     All,
 }
@@ -76,6 +85,7 @@ impl Sight {
                 () => Events::Own,
             },
             proposals: if reviews { Proposals::Told } else { Proposals::Hidden },
+            feedback: if reviews { Feedback::All } else { Feedback::Own },
         }
     }
 }
@@ -95,6 +105,7 @@ pub enum Aspect {
     Entries,
     Events,
     Proposals,
+    Feedback,
 }
 
 impl Aspect {
@@ -123,6 +134,10 @@ impl Aspect {
                 Proposals::Hidden => "yes",
                 Proposals::Told => "proposals as well",
             },
+            Self::Feedback => match sight.feedback {
+                Feedback::Own => "own member's",
+                Feedback::All => "all members'",
+            },
         }
     }
 }
@@ -144,6 +159,7 @@ mod tests {
                     assert!(less.nearness <= more.nearness && less.contributors <= more.contributors);
                     assert!(less.entries <= more.entries && less.events <= more.events);
                     assert!(less.proposals <= more.proposals);
+                    assert!(less.feedback <= more.feedback);
                 }
             }
         }

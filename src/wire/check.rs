@@ -45,6 +45,7 @@ pub fn check_answer(tag: String, answer: &hub::CheckAnswer) -> v1::CheckResponse
         entry: Some(summary(&found.view)),
         evidence: found.evidence.iter().map(evidence).collect(),
         assessment: Some(assessment(&found.view.assessment)),
+        receipt: found.receipt.to_string(),
     });
     let drill = answer.drill.as_ref().map(ToString::to_string).unwrap_or_default();
     v1::CheckResponse { tag, results: results.collect(), matches: matches.collect(), more: answer.more, drill }
