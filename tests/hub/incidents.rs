@@ -504,12 +504,29 @@ async fn a_debrief_says_what_the_feed_says() {
     seen.provenance.as_mut().unwrap().producer = v1::Producer::Bystander.into();
     seen.labels.push("graphic-violence".to_owned());
     put(2, seen).await;
-    put(0, draft(vec![pdq(6)])).await;
+    let unrelated = put(0, draft(vec![pdq(6)])).await;
     hub.clock.advance(HOUR);
     put(1, of_incident("harbour", vec![near(&pdq(1), 16)])).await;
     put(2, of_incident("harbour", vec![near(&pdq(2), 16)])).await;
     let withdraw = v1::WithdrawRequest { entry_id: gone, reason: 0 };
     members[1].contributions().withdraw(withdraw).await.unwrap();
+
+    // What others found: twice about one entry, and once about one that is not the incident's. One platform appeals.
+    let reviewer = hub.member("Reviewer", &[Role::Reviewer]).await;
+    let checker = hub.member("Checker", &[Role::Checker]).await;
+    let report = |entry_id, outcome: &str| v1::ReportOutcomeRequest {
+        entry_id: Some(entry_id),
+        outcome: outcome.to_owned(),
+        reason: "seen-by-person".to_owned(),
+        ..Default::default()
+    };
+    reviewer.feedback().report_outcome(report(gone, "confirmed")).await.unwrap();
+    reviewer.feedback().report_outcome(report(gone, "no-longer-relevant")).await.unwrap();
+    reviewer.feedback().report_outcome(report(unrelated, "confirmed")).await.unwrap();
+    let matched = checker.checks().check(check_of([pdq(5)])).await.unwrap().into_inner().matches.remove(0);
+    let appeal =
+        v1::OpenAppealRequest { receipt: matched.receipt, ground: "lawful-context".to_owned(), ..Default::default() };
+    checker.feedback().open_appeal(appeal).await.unwrap();
 
     let fate = |debrief: &v1::Debrief| {
         let of = debrief.corroborated.unwrap();
@@ -519,6 +536,8 @@ async fn a_debrief_says_what_the_feed_says() {
     let (events, _) = events(&auditor, 0).await;
     assert_eq!(Recount::told(&now), Recount::of("harbour", &events));
     assert_eq!(now.ledger_size, events.len() as u64);
+    let told = Recount::told(&now);
+    assert_eq!((told.outcomes.len(), told.appeals), (2, 1));
     assert_eq!(fate(&now), (2, 0, 4, 0));
     let standings = |active, provisional| {
         let all = [("active", active), ("provisional", provisional), ("withdrawn", 1)];

@@ -136,6 +136,11 @@ const TABLE: &[(&str, Of, [Cell; 6])] = &[
     ("LedgerService/GetInclusionProof", Other, all("Ok")),
     ("LedgerService/GetInclusionProof", Absent, all("OutOfRange")),
     ("LedgerService/GetConsistencyProof", Nobody, all("Ok")),
+    ("IncidentService/OpenIncident", Nobody, [NO, NO, NO, "Ok", NO, "Ok"]),
+    ("IncidentService/ExtendIncident", Nobody, [NO, NO, NO, "NotFound", NO, "NotFound"]),
+    ("IncidentService/CloseIncident", Nobody, [NO, NO, NO, "NotFound", NO, "NotFound"]),
+    ("IncidentService/ListIncidents", Nobody, all("Ok")),
+    ("IncidentService/GetDebrief", Nobody, [NO, "NotFound", "NotFound", "NotFound", "NotFound", "NotFound"]),
     ("AdminService/EnrolMember", Nobody, administers("Ok")),
     ("AdminService/ApproveMember", Own, administers("Ok own-id own-name own-country")),
     ("AdminService/ApproveMember", Other, administers("Ok other-id other-name other-country")),
@@ -419,6 +424,15 @@ impl Scene {
             "LedgerService/GetInclusionProof" => {
                 v1::GetInclusionProofRequest { index: entry_id, tree_size: None }.encode_to_vec()
             }
+            "IncidentService/OpenIncident" => {
+                let (code, kind) = ("harbour".to_owned(), "footage".to_owned());
+                v1::OpenIncidentRequest { code, r#type: kind, is_drill: false, until: None }.encode_to_vec()
+            }
+            "IncidentService/ExtendIncident" => {
+                v1::ExtendIncidentRequest { code: "nowhere".to_owned(), until: None }.encode_to_vec()
+            }
+            "IncidentService/CloseIncident" => v1::CloseIncidentRequest { code: "nowhere".to_owned() }.encode_to_vec(),
+            "IncidentService/GetDebrief" => v1::GetDebriefRequest { code: "nowhere".to_owned() }.encode_to_vec(),
             "AdminService/EnrolMember" => v1::EnrolMemberRequest {
                 name: "Axolotl Broadcasting".to_owned(),
                 jurisdiction: "NZ".to_owned(),
@@ -472,6 +486,7 @@ impl Scene {
             "LedgerService/GetCheckpoint"
             | "LedgerService/GetConsistencyProof"
             | "AdminService/ListMembers"
+            | "IncidentService/ListIncidents"
             | "PolicyService/GetPolicy"
             | "PolicyService/PreviewPolicy"
             | "PolicyService/SetPolicy"

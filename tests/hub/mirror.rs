@@ -41,10 +41,22 @@ async fn follow(client: &Client, path: &Path, most: usize, save: bool) -> Mirror
     mirror
 }
 
-fn ids(path: &Path) -> Vec<u64> {
+/// Two persons' clients: their keys are issued with different keys of the first start.
+async fn reviewers(hub: &TestHub) -> [Client; 2] {
+    let (member_id, first) = hub.enrol("Reviewers", "CH", &[Role::Reviewer]).await;
+    let request = v1::IssueKeyRequest { member_id, ..Default::default() };
+    let second = hub.operators().second.admin().issue_key(request).await.unwrap().into_inner().secret;
+    [hub.client(&first), hub.client(&second.parse().unwrap())]
+}
+
+/// Entries in a file, and their labels.
+fn listed(path: &Path) -> Vec<(u64, Vec<String>)> {
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().skip(1).map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    lines.map(|line| line["entry_id"].as_u64().unwrap()).collect()
+    let labels = |line: &serde_json::Value| {
+        line["labels"].as_array().unwrap().iter().map(|label| label.as_str().unwrap().to_owned()).collect()
+    };
+    lines.map(|line| (line["entry_id"].as_u64().unwrap(), labels(&line))).collect()
 }
 
 #[tokio::test]
@@ -57,6 +69,8 @@ async fn a_member_that_was_away_for_thirty_days_ends_with_the_file_of_one_that_n
     let [stayed, away, broken, fresh] = ["stayed", "away", "broken", "fresh"].map(|name| folder.path().join(name));
     let mut rng = StdRng::seed_from_u64(6);
     let mut entries = Vec::new();
+    let mut decisions = [0; 7];
+    let reviewers = reviewers(&hub).await;
     for day in 0..=30_u64 {
         let follower = hub.client(&key);
         if day == 3 {
@@ -89,11 +103,29 @@ async fn a_member_that_was_away_for_thirty_days_ends_with_the_file_of_one_that_n
             follow(&follower, &away, usize::MAX, true).await;
         }
         follow(&follower, &stayed, usize::MAX, true).await;
+        // Reviewers take away, bring back and relabel, wherever that can be.
+        for _ in 0..6 {
+            let entry = entries[rng.random_range(0..entries.len())];
+            let ruling = [v1::Ruling::Revoke, v1::Ruling::Reinstate, v1::Ruling::Relabel, v1::Ruling::Lower];
+            let ruling = ruling[rng.random_range(0..4)];
+            let label = ["glorification", "recruitment-instruction"][rng.random_range(0..2)].to_owned();
+            let labels = if ruling == v1::Ruling::Relabel { vec![label] } else { vec![] };
+            let reason = v1::RulingReason::EvidenceSound.into();
+            let request = v1::DecideRequest { entry_id: entry, ruling: ruling.into(), reason, labels };
+            for reviewer in &reviewers[..if ruling == v1::Ruling::Reinstate { 2 } else { 1 }] {
+                if let Ok(decided) = reviewer.reviews().decide(request.clone()).await {
+                    decisions[ruling as usize] += usize::from(decided.into_inner().acts);
+                }
+            }
+        }
         // Killed at some point, before or after it has written its file.
         let (most, save) = (rng.random_range(0..20), rng.random());
         follow(&follower, &broken, most, save).await;
         hub.clock.advance(DAY);
     }
+    println!("decisions by ruling: {decisions:?}");
+    let [_, _, _, lowered, relabelled, revoked, reinstated] = decisions;
+    assert!([lowered, relabelled, revoked, reinstated].iter().all(|count| *count > 3), "{decisions:?}");
     // With the next event what has expired is told.
     accepted(&one, contribution("last", draft(vec![pdq(99_999)]))).await;
     let follower = hub.client(&key);
@@ -116,10 +148,10 @@ async fn a_member_that_was_away_for_thirty_days_ends_with_the_file_of_one_that_n
         let is_red = summary.provenance.unwrap().tlp() == v1::Tlp::Red;
         let is_drill = assessment.reasons.iter().any(|reason| reason.rule == "drill");
         if !is_gone && !is_red && !is_drill {
-            expected.push(entry);
+            expected.push((entry, assessment.labels));
         }
     }
-    let listed = ids(&stayed);
+    let listed = listed(&stayed);
     assert_eq!(listed[..listed.len() - 1], expected);
     assert!((60..240).contains(&expected.len()), "some have gone: {}", expected.len());
     hub.check().await;

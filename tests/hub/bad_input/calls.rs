@@ -33,6 +33,10 @@ pub enum Call {
     ListAudit(v1::ListAuditRequest),
     ListReads(v1::ListReadsRequest),
     GetTaxonomy(v1::GetTaxonomyRequest),
+    OpenIncident(v1::OpenIncidentRequest),
+    ExtendIncident(v1::ExtendIncidentRequest),
+    CloseIncident(v1::CloseIncidentRequest),
+    GetDebrief(v1::GetDebriefRequest),
     PreviewPolicy(v1::PreviewPolicyRequest),
     SetPolicy(v1::SetPolicyRequest),
 }
@@ -73,6 +77,10 @@ from_request! {
     GetTaxonomy(v1::GetTaxonomyRequest),
     PreviewPolicy(v1::PreviewPolicyRequest),
     SetPolicy(v1::SetPolicyRequest),
+    OpenIncident(v1::OpenIncidentRequest),
+    ExtendIncident(v1::ExtendIncidentRequest),
+    CloseIncident(v1::CloseIncidentRequest),
+    GetDebrief(v1::GetDebriefRequest),
 }
 
 /// A trace of an entry.
@@ -136,6 +144,10 @@ impl Call {
             Self::SetQuota(request) => admin.admin().set_quota(request).await.err(),
             Self::ListAudit(request) => admin.admin().list_audit(request).await.err(),
             Self::ListReads(request) => admin.admin().list_reads(request).await.err(),
+            Self::OpenIncident(request) => admin.incidents().open_incident(request).await.err(),
+            Self::ExtendIncident(request) => admin.incidents().extend_incident(request).await.err(),
+            Self::CloseIncident(request) => admin.incidents().close_incident(request).await.err(),
+            Self::GetDebrief(request) => member.incidents().get_debrief(request).await.err(),
             Self::GetTaxonomy(request) => member.taxonomy().get_taxonomy(request).await.err(),
             Self::PreviewPolicy(request) => admin.policy().preview_policy(request).await.err(),
             Self::SetPolicy(request) => admin.policy().set_policy(request).await.err(),
