@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::commit::Head;
 use super::matches::Matches;
@@ -42,6 +42,8 @@ pub struct Check {
     pub(super) quotas: Quotas,
     pub(super) watch: Watch,
     pub(super) unseal: Unseal,
+    /// Whose turn it is to go through a drill's entries.
+    pub(super) drills: Arc<Semaphore>,
     pub(super) matches: Matches,
 }
 

@@ -8,6 +8,8 @@ use crate::policy::{Nearness, Permit, is_matchable, operation};
 
 /// Of a drill so many entries are looked at, the first: there is no index of them.
 const DRILL_ENTRIES_MAX: usize = 10_000;
+/// Checks that go through them at the same time: practice must not hold up what is real.
+pub(super) const DRILL_CHECKS_MAX: usize = 1;
 
 impl Check {
     /// Looks up every query among the live entries of the open drill `code`.
@@ -25,6 +27,8 @@ impl Check {
         if !self.viewer.register.load().incident(code).is_some_and(is_drill) {
             return Err(FieldError::new("drill", format_args!("there is no open drill `{code}`")).into());
         }
+        // An error would mean that it is closed, which nobody does.
+        let _turn = self.drills.acquire().await;
         let size = self.head.borrow().size;
         let mut found = Found::new();
         let mut hits: Vec<Vec<(EntryId, Distance)>> = vec![Vec::new(); check.queries.len()];

@@ -16,6 +16,7 @@ use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::count::Count;
 use super::debrief::Debriefs;
+use super::drill::DRILL_CHECKS_MAX;
 use super::examine::Examine;
 use super::fold::{Ahead, FoldError};
 use super::follow::Follow;
@@ -308,6 +309,7 @@ impl Opened {
             quotas: quotas.clone(),
             watch: watch.clone(),
             unseal: unseal.clone(),
+            drills: Arc::new(Semaphore::new(DRILL_CHECKS_MAX)),
             matches: matches.clone(),
         };
         let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };

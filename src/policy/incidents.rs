@@ -145,3 +145,109 @@ fn is_same(first: &IncidentChange, second: &IncidentChange) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Credential, Key, KeyMac, MemberId, Roles};
+
+    fn at(hours: u64) -> Timestamp {
+        Timestamp::from_millis((10_000 + hours) * 3_600_000).unwrap()
+    }
+
+    fn code(text: &str) -> Code {
+        text.parse().unwrap()
+    }
+
+    fn key(n: u8) -> KeyId {
+        KeyId::from_bytes([n; 5])
+    }
+
+    /// Keys 1 and 2 are of the first start, 3 stems from 1.
+    fn roster() -> Roster {
+        let mut roster = Roster::default();
+        for (n, issued_by) in [(1, None), (2, None), (3, Some(key(1)))] {
+            let member = MemberId::from_bytes([n; 5]);
+            let made = Key::new(key(n), member, Roles::new(), Credential::Secret(KeyMac([n; 32])), at(0));
+            roster.set_key(Key { issued_by, ..made });
+        }
+        roster
+    }
+
+    fn proposed(change: IncidentChange, by: u8, hours: u64) -> Proposed {
+        Proposed { change, by: key(by), at: at(hours) }
+    }
+
+    fn opening(until: u64) -> IncidentChange {
+        IncidentChange::Open { kind: code("livestream"), is_drill: false, until: at(until) }
+    }
+
+    /// An incident that was opened at 0, until 24.
+    fn register(proposals: Vec<Proposed>, is_opened: bool) -> Register {
+        let mut register = Register::default();
+        register.set_incident(Incident {
+            code: code("harbour"),
+            kind: code("livestream"),
+            is_drill: false,
+            event: 9,
+            opened: is_opened.then(|| at(0)),
+            until: at(24),
+            closed: None,
+            proposed: proposals,
+        });
+        register
+    }
+
+    fn change(register: &Register, change: &IncidentChange, by: u8, hours: u64) -> Result<bool, IncidentError> {
+        change_incident(&roster(), register, &code("harbour"), change, (key(by), at(hours)))
+    }
+
+    #[test]
+    fn it_takes_another_person_who_means_the_same_within_a_day() {
+        let first = register(vec![proposed(opening(20), 1, 1)], false);
+        assert_eq!(change(&first, &opening(20), 2, 1), Ok(true));
+        assert_eq!(change(&first, &opening(12), 2, 1), Ok(true), "the second one's time counts");
+        assert_eq!(change(&first, &opening(26), 2, 24), Ok(true));
+        assert_eq!(change(&first, &opening(26), 2, 25), Ok(false), "what is a day old is forgotten");
+        for same in [1, 3] {
+            assert_eq!(change(&first, &opening(20), same, 2), Err(IncidentError::SameHand));
+        }
+        let other = |kind, is_drill| IncidentChange::Open { kind: code(kind), is_drill, until: at(20) };
+        assert_eq!(change(&first, &other("livestream", true), 2, 1), Ok(false), "a drill is something else");
+        assert_eq!(change(&first, &other("footage", false), 2, 1), Ok(false));
+        let extend = IncidentChange::Extend { until: at(26) };
+        let closing = register(vec![proposed(IncidentChange::Close, 1, 1)], true);
+        assert_eq!(change(&closing, &extend, 2, 3), Ok(false));
+        assert_eq!(change(&closing, &IncidentChange::Close, 2, 3), Ok(true));
+    }
+
+    #[test]
+    fn it_is_open_for_as_long_as_the_rules_say_and_then_over() {
+        let none = Register::default();
+        assert_eq!(change(&none, &opening(25), 1, 1), Ok(false));
+        for until in [1, 26] {
+            let error = change(&none, &opening(until), 1, 1).unwrap_err().to_string();
+            assert!(error.starts_with("until: must be in the future, at most 24 hours from now, got "), "{error}");
+        }
+        assert_eq!(change(&none, &IncidentChange::Close, 1, 1), Err(IncidentError::NoSuch(code("harbour"))));
+        let open = register(vec![], true);
+        assert_eq!(change(&open, &opening(20), 1, 1), Err(IncidentError::Taken(code("harbour"))));
+        assert_eq!(change(&open, &IncidentChange::Extend { until: at(25) }, 1, 1), Ok(false));
+        let shorter = change(&open, &IncidentChange::Extend { until: at(24) }, 1, 1).unwrap_err().to_string();
+        assert!(shorter.starts_with("until: must be after its present end, "), "{shorter}");
+        assert_eq!(change(&open, &IncidentChange::Close, 1, 23), Ok(false));
+        for over in [IncidentChange::Close, IncidentChange::Extend { until: at(30) }] {
+            assert_eq!(change(&open, &over, 1, 24), Err(IncidentError::NotOpen(code("harbour"))), "also unclosed");
+        }
+    }
+
+    #[test]
+    fn a_code_leaves_room_for_the_label() {
+        let longest = code(&"x".repeat(Incident::CODE_CHARS_MAX));
+        let long = code(&"x".repeat(Incident::CODE_CHARS_MAX + 1));
+        let open = |code: &Code| change_incident(&roster(), &Register::default(), code, &opening(20), (key(1), at(1)));
+        assert_eq!(open(&longest), Ok(false));
+        assert_eq!(open(&long).unwrap_err().to_string(), "code: must be at most 39 characters");
+        assert_eq!(Incident::of_label(&Incident::label_of(&longest).unwrap()), Some(longest));
+    }
+}
