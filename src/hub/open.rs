@@ -15,6 +15,7 @@ use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::count::Count;
 use super::examine::Examine;
+use super::floods::FloodWatch;
 use super::fold::{Ahead, FoldError};
 use super::follow::Follow;
 use super::founding::{
@@ -264,6 +265,7 @@ impl Opened {
             refusals: refusals.clone(),
             count: count.clone(),
             last_used: last_used.clone(),
+            floods: FloodWatch::new(store.clone(), matches.clone()),
             matches: matches.clone(),
         };
         if !founded {

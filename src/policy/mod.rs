@@ -8,6 +8,7 @@ mod admission;
 mod api_key;
 mod assessment;
 mod band;
+pub mod flood;
 mod incidents;
 mod ladder;
 mod match_receipt;
@@ -38,7 +39,7 @@ pub use quota::{Allowance, Exhausted, Limits, Meter, OpenStream, QuotaTable, Quo
 pub use refusals::{Attempt, Counted, Refusals};
 pub use register::{Delisted, Register};
 pub use roster::{AuthError, Lapsed, Roster};
-pub use rules::{POLICY_BYTES_MAX, Rules};
+pub use rules::{FloodRules, POLICY_BYTES_MAX, Rules};
 pub use ruling::{RulingError, rule};
 pub use sight::{Aspect, Contributors, Entries, Events, Feedback, Nearness, Sight};
 pub use throttle::{Throttle, Throttled};
