@@ -142,7 +142,7 @@ async fn enrol(hub: &UseCases, operators: &[Principal; 2], name: &str, jurisdict
 fn hash(n: u64, turned: u32) -> Pdq {
     let mut words = [0; 4];
     for (at, word) in words.iter_mut().enumerate() {
-        *word = u64::from_le_bytes(SeededEntropy::new(n * 4 + at as u64).bytes().unwrap());
+        *word = u64::from_le_bytes((&SeededEntropy::new(n * 4 + at as u64) as &dyn Entropy).bytes().unwrap());
     }
     words[0] ^= (1 << turned) - 1;
     Pdq::from_words(words)
