@@ -15,6 +15,7 @@ use crate::wire::v1;
 
 /// Show, try and set the rules of standing
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example: hashcommons policy preview policy.toml --key-file operator.key")]
 pub enum Command {
     /// Show the rules in force, as a policy file
     #[command(after_help = "Example: hashcommons policy show --key-file operator.key > policy.toml")]

@@ -18,6 +18,7 @@ mod settings;
 #[path = "../support/source.rs"]
 #[allow(dead_code, reason = "tests/architecture.rs uses the rest")]
 mod source;
+mod standing;
 mod storage;
 #[path = "../hub/support.rs"]
 #[allow(dead_code, reason = "tests/hub uses all of it")]

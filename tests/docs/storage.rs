@@ -137,15 +137,23 @@ async fn every_family_is_documented_and_holds_rows_of_the_documented_form() {
     let family = |name: &str| &hub.families[name];
     assert!(family("default").is_empty() && family("receipts").is_empty());
 
-    // Entries: nothing of a live one, event and time of a withdrawal.
+    // Entries: when a live one ends, event and time of a withdrawal.
     let entries = family("entries");
     let keys: Vec<_> = entries.keys().map(|key| index(key)).collect();
     assert_eq!(keys, [hub.withdrawn, hub.live]);
-    assert_eq!(entries[&hub.live.to_be_bytes().to_vec()], [0; 0]);
+    let live = fields(&entries[&hub.live.to_be_bytes().to_vec()]);
+    assert_eq!((live.len(), number(&live, 2)), (1, hub.until));
     let withdrawal = fields(&bytes(&fields(&entries[&hub.withdrawn.to_be_bytes().to_vec()]), 1));
     let event = number(&withdrawal, 1);
     let events = family("events");
     assert_eq!(number(&fields(&bytes(&fields(&events[&event.to_be_bytes().to_vec()]), 3)), 1), number(&withdrawal, 2));
+
+    // History: the withdrawal. What standing rests on: a contributor's trust.
+    let rows = |key: Vec<u8>| Rows::from([(key, vec![])]);
+    assert_eq!(*family("history"), rows([hub.withdrawn.to_be_bytes(), event.to_be_bytes()].concat()));
+    let register: Vec<_> = family("register").keys().map(|key| (key[0], key.len())).collect();
+    assert_eq!(register, [(b't', 6)]);
+    assert!(["attention", "appeals", "benign"].iter().all(|name| family(name).is_empty()));
 
     // Signals: the withdrawn entry's are gone.
     let of = |kind: u8, value: &[u8]| [&[kind], value, &hub.live.to_be_bytes()].concat();
@@ -196,7 +204,10 @@ async fn every_family_is_documented_and_holds_rows_of_the_documented_form() {
     assert_eq!(*family("reads"), Rows::from([row(2, 3 + 3), row(3, 2)]));
 
     let meta = family("meta");
-    assert_eq!(meta.keys().collect::<Vec<_>>(), [&b"checkpoint".to_vec(), &b"folded".to_vec()]);
+    assert_eq!(
+        meta.keys().collect::<Vec<_>>(),
+        [&b"checkpoint".to_vec(), &b"fold_version".to_vec(), &b"folded".to_vec()]
+    );
     assert_eq!(index(&meta[&b"folded".to_vec()]), events.len() as u64);
 }
 
