@@ -7,9 +7,11 @@
 
 mod audit;
 mod bench;
+mod benign;
 mod check;
 mod connection;
 mod contribute;
+mod delist;
 mod demo;
 mod draft;
 mod feedback;
@@ -21,6 +23,7 @@ mod member;
 mod output;
 mod policy;
 mod quota;
+mod review;
 mod serve;
 mod taxonomy;
 mod trace;
@@ -70,6 +73,11 @@ enum Command {
     Member(member::Command),
     #[command(subcommand)]
     Key(key::Command),
+    #[command(subcommand)]
+    Review(review::Command),
+    #[command(subcommand)]
+    Benign(benign::Command),
+    Delist(delist::Args),
     Audit(audit::Args),
     #[command(subcommand)]
     Policy(policy::Command),
@@ -130,6 +138,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
         Command::Policy(command) => policy::run(command, json).await,
+        Command::Review(command) => review::run(command, json).await,
+        Command::Benign(command) => benign::run(command, json).await,
+        Command::Delist(args) => delist::run(args, json).await,
         Command::Audit(args) => audit::run(args, json).await,
         Command::Bench(command) => bench::run(command, json).await,
         Command::MediaWorker => anyhow::bail!("a media worker has no runtime"),

@@ -57,6 +57,12 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.FeedbackService/ListAppeals", shows::<operation::ListAppeals>(&[Aspect::Feedback])),
     ("/hashcommons.v1.FeedbackService/ListReversals", needs::<operation::ListReversals>()),
     ("/hashcommons.v1.FeedbackService/GetTrust", shows::<operation::ReadTrust>(&[Aspect::Feedback])),
+    ("/hashcommons.v1.ReviewService/ListQueue", needs::<operation::ReadQueue>()),
+    ("/hashcommons.v1.ReviewService/Decide", needs::<operation::Review>()),
+    ("/hashcommons.v1.ReviewService/AddBenign", needs::<operation::Review>()),
+    ("/hashcommons.v1.ReviewService/RemoveBenign", needs::<operation::Review>()),
+    ("/hashcommons.v1.ReviewService/ListBenign", needs::<operation::ReadQueue>()),
+    ("/hashcommons.v1.ReviewService/DelistEntity", needs::<operation::Delist>()),
     ("/hashcommons.v1.LedgerService/Follow", shows::<operation::Follow>(&[Aspect::Events])),
     ("/hashcommons.v1.LedgerService/GetCheckpoint", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.LedgerService/GetInclusionProof", needs::<operation::ReadLedger>()),
@@ -127,6 +133,7 @@ pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.AdminService/ReleaseMember", EventKind::WalkCleared),
     ("/hashcommons.v1.AdminService/SetQuota", EventKind::QuotaSet),
     ("/hashcommons.v1.AdminService/RevokeKey", EventKind::KeyRevoked),
+    ("/hashcommons.v1.ReviewService/DelistEntity", EventKind::EntityDelisted),
     ("/hashcommons.v1.PolicyService/SetPolicy", EventKind::PolicySet),
 ];
 

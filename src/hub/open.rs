@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::appeals::Appeals;
 use super::believe::Believe;
+use super::benign::BenignList;
 use super::check::Check;
 use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
@@ -29,10 +30,12 @@ use super::load::{LoadError, Loader, REPORT_EVERY};
 use super::matches::Matches;
 use super::members::Members;
 use super::prove::Prove;
+use super::queue::Queue;
 use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
 use super::report::ReportOutcome;
 use super::reversals::Reversals;
+use super::review::Review;
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
 use super::trace::Trace;
@@ -70,6 +73,9 @@ pub struct UseCases {
     pub contribute: Contribute,
     pub withdraw: Withdraw,
     pub trace: Trace,
+    pub review: Review,
+    pub queue: Queue,
+    pub benign: BenignList,
     pub follow: Follow,
     pub prove: Prove,
     pub members: Members,
@@ -337,6 +343,14 @@ impl Opened {
                 secret: api_keys.clone(),
                 entropy: entropy.clone(),
             },
+            review: Review {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                viewer: viewer.clone(),
+                taxonomies: taxonomies.clone(),
+            },
+            queue: Queue { store: store.clone(), viewer: viewer.clone() },
+            benign: BenignList { sequencer: sequencer.clone(), store: store.clone() },
             trace: Trace {
                 store: store.clone(),
                 prove: prove.clone(),

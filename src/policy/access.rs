@@ -58,6 +58,12 @@ operations! {
     ReadLedger, "read the ledger": Checker | Contributor | Reviewer | Auditor | Admin;
     /// Read the labels and their definitions, and the rules of standing.
     ReadTaxonomy, "read the taxonomy": Checker | Contributor | Reviewer | Auditor | Admin;
+    /// Decide on entries, and keep the benign list.
+    Review, "review": Reviewer;
+    /// See what waits for reviewers, and the benign list.
+    ReadQueue, "read the reviewers' queue": Reviewer | Auditor;
+    /// Say that an entity was taken off its list.
+    Delist, "delist entities": Reviewer | Admin;
     /// Enrol members, issue and revoke keys.
     Administer, "administer": Admin;
     /// List members and keys, with names.

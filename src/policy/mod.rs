@@ -7,6 +7,7 @@ mod access;
 mod admission;
 mod api_key;
 mod assessment;
+pub mod attention;
 mod band;
 pub mod flood;
 mod incidents;

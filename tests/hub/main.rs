@@ -3,7 +3,10 @@
 mod audit;
 mod authorization;
 mod bad_input;
+mod benign;
+mod clusters;
 mod concurrency;
+mod decisions;
 mod decoders;
 #[path = "../support/enrolment.rs"]
 mod enrolment;
@@ -26,15 +29,18 @@ mod media;
 mod members;
 mod open;
 mod open_streams;
+mod poisoning;
 mod policy;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "tests/cli and tests/crash use the rest")]
 mod process;
 mod proofs;
+mod queue;
 mod quotas;
 mod raw;
 mod reads;
 mod request_ids;
+mod reviewing;
 mod scan;
 mod streams;
 #[allow(dead_code, reason = "tests/transport uses the rest")]

@@ -15,6 +15,12 @@ pub enum Call {
     Contribute(v1::ContributeRequest),
     Withdraw(v1::WithdrawRequest),
     Trace(v1::TraceRequest),
+    ListQueue(v1::ListQueueRequest),
+    Decide(v1::DecideRequest),
+    AddBenign(v1::AddBenignRequest),
+    RemoveBenign(v1::RemoveBenignRequest),
+    ListBenign(v1::ListBenignRequest),
+    DelistEntity(v1::DelistEntityRequest),
     Follow(v1::FollowRequest),
     GetInclusionProof(v1::GetInclusionProofRequest),
     GetConsistencyProof(v1::GetConsistencyProofRequest),
@@ -53,6 +59,12 @@ from_request! {
     Contribute(v1::ContributeRequest),
     Withdraw(v1::WithdrawRequest),
     Trace(v1::TraceRequest),
+    ListQueue(v1::ListQueueRequest),
+    Decide(v1::DecideRequest),
+    AddBenign(v1::AddBenignRequest),
+    RemoveBenign(v1::RemoveBenignRequest),
+    ListBenign(v1::ListBenignRequest),
+    DelistEntity(v1::DelistEntityRequest),
     Follow(v1::FollowRequest),
     GetInclusionProof(v1::GetInclusionProofRequest),
     GetConsistencyProof(v1::GetConsistencyProofRequest),
@@ -105,7 +117,7 @@ impl Call {
 
     /// Makes the call; of what comes back only the status counts.
     pub async fn make(&self, scene: &Scene) -> Result<(), Status> {
-        let Scene { member, admin, .. } = scene;
+        let Scene { member, admin, reviewer, .. } = scene;
         let done = match self.clone() {
             Self::Check(request) => member.checks().check(request).await.err(),
             Self::CheckMedia(parts) => {
@@ -116,6 +128,12 @@ impl Call {
             Self::Contribute(request) => member.contributions().contribute(request).await.err(),
             Self::Withdraw(request) => member.contributions().withdraw(request).await.err(),
             Self::Trace(request) => member.reviews().trace(request).await.err(),
+            Self::ListQueue(request) => reviewer.reviews().list_queue(request).await.err(),
+            Self::Decide(request) => reviewer.reviews().decide(request).await.err(),
+            Self::AddBenign(request) => reviewer.reviews().add_benign(request).await.err(),
+            Self::RemoveBenign(request) => reviewer.reviews().remove_benign(request).await.err(),
+            Self::ListBenign(request) => reviewer.reviews().list_benign(request).await.err(),
+            Self::DelistEntity(request) => reviewer.reviews().delist_entity(request).await.err(),
             Self::Follow(request) => match member.ledger().follow(request).await {
                 Ok(feed) => feed.into_inner().message().await.err(),
                 Err(status) => Some(status),
