@@ -349,7 +349,7 @@ impl Opened {
                 viewer: viewer.clone(),
                 taxonomies: taxonomies.clone(),
             },
-            queue: Queue { store: store.clone(), viewer: viewer.clone() },
+            queue: Queue { store: store.clone(), viewer: viewer.clone(), matches: matches.clone() },
             benign: BenignList { sequencer: sequencer.clone(), store: store.clone() },
             trace: Trace {
                 store: store.clone(),
