@@ -8,12 +8,13 @@ use tokio::sync::watch;
 
 use super::count::Count;
 use super::decide::{Decision, Intent, Pending, Refusal, refused};
+use super::floods::FloodWatch;
 use super::fold::{Ahead, Change, FoldError};
 use super::last_used::LastUsed;
 use super::matches::Matches;
 use super::refuse::SharedRefusals;
 use super::state::State;
-use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Incident, Timestamp};
+use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Incident, MatchKey, Timestamp};
 use crate::ledger::record::encode_event;
 use crate::ledger::{
     Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
@@ -77,6 +78,7 @@ pub struct Committer {
     pub(super) count: Count,
     pub(super) last_used: LastUsed,
     pub(super) matches: Matches,
+    pub(super) floods: FloodWatch,
 }
 
 impl Committer {
@@ -143,7 +145,8 @@ impl Committer {
         self.end_incidents(now)?;
         self.count.flush_now_and_then();
         self.last_used.flush_now_and_then();
-        self.matches.flush_now_and_then();
+        let news = self.matches.flush_now_and_then();
+        self.say_floods(&news, now)?;
         let ended = self.refusals.take_ended(now);
         self.note(ended)
     }
@@ -173,6 +176,18 @@ impl Committer {
         let (at, _) = self.times();
         let event = |incident| Event { at, by: Actor::Hub, request: None, fact: Fact::IncidentEnded { incident } };
         self.commit_events(over.into_iter().map(event))
+    }
+
+    /// Says which entries match far too often: they fall to review by that alone.
+    fn say_floods(&mut self, news: &[(MatchKey, u64)], now: Timestamp) -> Result<(), CommitError> {
+        let (roster, register) = (self.state.roster().load_full(), self.state.register().load_full());
+        let floods = self.floods.look(news, &roster, &register, now);
+        if floods.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(floods = floods.len(), "entries match far more often than usual: they fall to review");
+        let (at, _) = self.times();
+        self.commit_events(floods.into_iter().map(|fact| Event { at, by: Actor::Hub, request: None, fact }))
     }
 
     /// The last that the writer does.

@@ -138,11 +138,11 @@ impl Matches {
         Ok(met)
     }
 
-    /// Matches with `entry` since `since`, to the hour.
-    pub(super) fn since(&self, entry: EntryId, since: Timestamp) -> Result<u64, StoreError> {
+    /// Matches with `entry` in hours that began at `since` or after, and before `before`.
+    pub(super) fn between(&self, entry: EntryId, since: Timestamp, before: Timestamp) -> Result<u64, StoreError> {
         let mut matches = 0_u64;
         self.visit(entry, None, |key, count| {
-            if key.hour >= since {
+            if since <= key.hour && key.hour < before {
                 matches = matches.saturating_add(count);
             }
         })?;

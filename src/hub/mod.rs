@@ -8,6 +8,7 @@
 //! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate`, `incidents`, `debrief`, `drill` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
 //! | `matches`, `report`, `appeals`, `reversals`, `believe` | who met which entry; what came of it; which were wrong; whom to believe |
+//! | `floods` | what matches far too often falls to review |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `turn` | how long a check may keep a thread |
@@ -27,6 +28,7 @@ mod debrief;
 mod decide;
 mod drill;
 mod examine;
+mod floods;
 mod fold;
 mod follow;
 mod founding;

@@ -18,6 +18,7 @@ use super::count::Count;
 use super::debrief::Debriefs;
 use super::drill::DRILL_CHECKS_MAX;
 use super::examine::Examine;
+use super::floods::FloodWatch;
 use super::fold::{Ahead, FoldError};
 use super::follow::Follow;
 use super::founding::{
@@ -275,6 +276,7 @@ impl Opened {
             refusals: refusals.clone(),
             count: count.clone(),
             last_used: last_used.clone(),
+            floods: FloodWatch::new(store.clone(), matches.clone()),
             matches: matches.clone(),
         };
         if !founded {
@@ -360,7 +362,7 @@ impl Opened {
                 viewer: viewer.clone(),
                 taxonomies: taxonomies.clone(),
             },
-            queue: Queue { store: store.clone(), viewer: viewer.clone() },
+            queue: Queue { store: store.clone(), viewer: viewer.clone(), matches: matches.clone() },
             benign: BenignList { sequencer: sequencer.clone(), store: store.clone() },
             trace: Trace {
                 store: store.clone(),

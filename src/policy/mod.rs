@@ -9,6 +9,7 @@ mod api_key;
 mod assessment;
 pub mod attention;
 mod band;
+pub mod flood;
 mod incidents;
 mod ladder;
 mod match_receipt;
@@ -39,7 +40,7 @@ pub use quota::{Allowance, Exhausted, Limits, Meter, OpenStream, QuotaTable, Quo
 pub use refusals::{Attempt, Counted, Refusals};
 pub use register::{Delisted, Register};
 pub use roster::{AuthError, Lapsed, Roster};
-pub use rules::{POLICY_BYTES_MAX, Rules};
+pub use rules::{FloodRules, POLICY_BYTES_MAX, Rules};
 pub use ruling::{RulingError, rule};
 pub use sight::{Aspect, Contributors, Entries, Events, Feedback, Nearness, Proposals, Sight};
 pub use throttle::{Throttle, Throttled};
