@@ -7,11 +7,14 @@
 
 mod audit;
 mod bench;
+mod benign;
 mod check;
 mod connection;
 mod contribute;
+mod delist;
 mod demo;
 mod draft;
+mod feedback;
 mod follow;
 mod hash;
 mod import;
@@ -20,6 +23,7 @@ mod member;
 mod output;
 mod policy;
 mod quota;
+mod review;
 mod serve;
 mod taxonomy;
 mod trace;
@@ -57,6 +61,11 @@ enum Command {
     Import(import::Args),
     Trace(trace::Args),
     Withdraw(withdraw::Args),
+    Feedback(feedback::FeedbackArgs),
+    Appeal(feedback::AppealArgs),
+    Appeals(feedback::AppealsArgs),
+    Reversals(feedback::ReversalsArgs),
+    Trust(feedback::TrustArgs),
     Follow(follow::Args),
     Verify(verify::Args),
     Taxonomy(taxonomy::Args),
@@ -64,6 +73,11 @@ enum Command {
     Member(member::Command),
     #[command(subcommand)]
     Key(key::Command),
+    #[command(subcommand)]
+    Review(review::Command),
+    #[command(subcommand)]
+    Benign(benign::Command),
+    Delist(delist::Args),
     Audit(audit::Args),
     #[command(subcommand)]
     Policy(policy::Command),
@@ -113,12 +127,20 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Import(args) => import::run(args, json).await,
         Command::Trace(args) => trace::run(args, json).await,
         Command::Withdraw(args) => withdraw::run(args, json).await,
+        Command::Feedback(args) => feedback::feedback(args, json).await,
+        Command::Appeal(args) => feedback::appeal(args, json).await,
+        Command::Appeals(args) => feedback::appeals(args, json).await,
+        Command::Reversals(args) => feedback::reversals(args, json).await,
+        Command::Trust(args) => feedback::trust(args, json).await,
         Command::Follow(args) => follow::run(args, json).await,
         Command::Verify(args) => verify::run(&args, json),
         Command::Taxonomy(args) => taxonomy::run(args, json).await,
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
         Command::Policy(command) => policy::run(command, json).await,
+        Command::Review(command) => review::run(command, json).await,
+        Command::Benign(command) => benign::run(command, json).await,
+        Command::Delist(args) => delist::run(args, json).await,
         Command::Audit(args) => audit::run(args, json).await,
         Command::Bench(command) => bench::run(command, json).await,
         Command::MediaWorker => anyhow::bail!("a media worker has no runtime"),

@@ -1,5 +1,6 @@
 //! The words of the hub as values: no I/O, no async, no protobuf, no database.
 
+mod attention;
 mod benign;
 mod certificate;
 mod codes;
@@ -9,6 +10,7 @@ mod event;
 mod feedback;
 mod field;
 mod incident;
+mod matched;
 mod member;
 mod orientation;
 mod provenance;
@@ -23,6 +25,7 @@ mod time;
 mod token;
 mod trust;
 
+pub use attention::Attention;
 pub use benign::{Benign, BenignClass};
 pub use certificate::SpkiFingerprint;
 pub use codes::UnknownCode;
@@ -38,6 +41,7 @@ pub use feedback::{
 };
 pub use field::{At, FieldError};
 pub use incident::{Incident, IncidentChange, Proposed};
+pub use matched::{MatchKey, Met, Reach};
 pub use member::{
     Approval, Checklist, ChecklistItem, Credential, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac,
     Member, MemberId, Network, NetworkError, Role, Roles, Status, Unit, WalkLevel, WalkMark,

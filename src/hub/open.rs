@@ -7,12 +7,16 @@ use std::time::Instant;
 
 use tokio::sync::{Semaphore, watch};
 
+use super::appeals::Appeals;
+use super::believe::Believe;
+use super::benign::BenignList;
 use super::check::Check;
 use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::count::Count;
 use super::examine::Examine;
+use super::floods::FloodWatch;
 use super::fold::{Ahead, FoldError};
 use super::follow::Follow;
 use super::founding::{
@@ -23,10 +27,15 @@ use super::govern::Govern;
 use super::inspect::Inspect;
 use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
+use super::matches::Matches;
 use super::members::Members;
 use super::prove::Prove;
+use super::queue::Queue;
 use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
+use super::report::ReportOutcome;
+use super::reversals::Reversals;
+use super::review::Review;
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
 use super::trace::Trace;
@@ -64,6 +73,9 @@ pub struct UseCases {
     pub contribute: Contribute,
     pub withdraw: Withdraw,
     pub trace: Trace,
+    pub review: Review,
+    pub queue: Queue,
+    pub benign: BenignList,
     pub follow: Follow,
     pub prove: Prove,
     pub members: Members,
@@ -71,6 +83,11 @@ pub struct UseCases {
     pub inspect: Inspect,
     pub govern: Govern,
     pub count: Count,
+    pub matches: Matches,
+    pub report: ReportOutcome,
+    pub appeals: Appeals,
+    pub reversals: Reversals,
+    pub believe: Believe,
     pub refuse: Refuse,
     /// For ids of requests.
     pub entropy: Arc<dyn Entropy>,
@@ -242,6 +259,7 @@ impl Opened {
         let last_at = last_time(&store, size)?;
         let last_used = LastUsed::load(store.clone())?;
         let (refusals, count) = (SharedRefusals::default(), Count::new(store.clone(), clock.clone()));
+        let matches = Matches::new(store.clone(), register.clone(), clock.clone(), api_keys.clone());
         let mut committer = Committer {
             store: store.clone(),
             state,
@@ -255,6 +273,8 @@ impl Opened {
             refusals: refusals.clone(),
             count: count.clone(),
             last_used: last_used.clone(),
+            floods: FloodWatch::new(store.clone(), matches.clone()),
+            matches: matches.clone(),
         };
         if !founded {
             committer.commit_events(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
@@ -288,6 +308,7 @@ impl Opened {
             quotas: quotas.clone(),
             watch: watch.clone(),
             unseal: unseal.clone(),
+            matches: matches.clone(),
         };
         let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
@@ -316,7 +337,7 @@ impl Opened {
                 viewer: viewer.clone(),
                 secret: api_keys.clone(),
                 taxonomies: taxonomies.clone(),
-                quotas,
+                quotas: quotas.clone(),
             },
             withdraw: Withdraw {
                 sequencer: sequencer.clone(),
@@ -324,10 +345,18 @@ impl Opened {
                 secret: api_keys.clone(),
                 entropy: entropy.clone(),
             },
+            review: Review {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                viewer: viewer.clone(),
+                taxonomies: taxonomies.clone(),
+            },
+            queue: Queue { store: store.clone(), viewer: viewer.clone(), matches: matches.clone() },
+            benign: BenignList { sequencer: sequencer.clone(), store: store.clone() },
             trace: Trace {
                 store: store.clone(),
                 prove: prove.clone(),
-                viewer,
+                viewer: viewer.clone(),
                 taxonomies: taxonomies.clone(),
                 count: count.clone(),
                 unseal: unseal.clone(),
@@ -345,6 +374,17 @@ impl Opened {
             inspect,
             govern,
             count,
+            report: ReportOutcome { sequencer: sequencer.clone(), matches: matches.clone(), quotas: quotas.clone() },
+            appeals: Appeals {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                head: head.clone(),
+                matches: matches.clone(),
+                quotas: quotas.clone(),
+            },
+            reversals: Reversals { store: store.clone(), head: head.clone(), matches: matches.clone() },
+            believe: Believe { viewer: viewer.clone() },
+            matches,
             refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },
             entropy: entropy.clone(),
             members: Members {

@@ -98,7 +98,7 @@ impl<'a> Judge<'a> {
 
     /// The labels that it has now.
     fn labels(&self) -> Vec<Code> {
-        let ruled = self.state.decided.as_ref().filter(|decided| decided.decision.ruling == Ruling::Relabel);
+        let ruled = self.state.decided.as_ref().filter(|decided| !decided.decision.labels.is_empty());
         ruled.map_or_else(|| self.entry.draft.labels().to_vec(), |decided| decided.decision.labels.clone())
     }
 

@@ -4,9 +4,11 @@ mod audit;
 mod calls;
 mod checks;
 mod drafts;
+mod feedback;
 mod ledger;
 mod members;
 mod policy;
+mod review;
 
 use std::collections::BTreeSet;
 
@@ -18,13 +20,14 @@ use tonic_types::StatusExt;
 
 use crate::items::{accepted, some};
 use crate::raw::methods;
-use crate::support::{TestHub, contribution, draft, pdq};
+use crate::support::{TestHub, check_of, contribution, draft, pdq};
 use calls::Call;
 
 /// A hub with a few things to be wrong about.
 pub struct Scene {
     hub: TestHub,
     admin: Client,
+    reviewer: Client,
     /// Who makes the calls that are not an operator's.
     member: Client,
     /// An entry of the caller's, contributed as `first` with [`first_draft`].
@@ -35,6 +38,8 @@ pub struct Scene {
     size: u64,
     /// The caller's id.
     member_id: String,
+    /// Of a match of the caller's with `others`.
+    receipt: String,
 }
 
 /// A bad request: the call, the code, and how the message begins.
@@ -57,13 +62,26 @@ impl Scene {
         let member = hub.client(&key);
         let own = accepted(&member, contribution("first", first_draft())).await.entry_id;
         let others = accepted(&other, contribution("first", first_draft())).await.entry_id;
+        let reviewer = hub.member("Reviewer", &[Role::Reviewer]).await;
+        let found = member.checks().check(check_of([pdq(1)])).await.unwrap().into_inner().matches;
+        let found = found.into_iter().find(|found| found.entry.as_ref().unwrap().entry_id == others);
+        let receipt = found.unwrap().receipt;
         let size = hub.check().await.events;
-        Self { admin: hub.admin(), hub, member, own, others, size, member_id }
+        Self { admin: hub.admin(), reviewer, hub, member, own, others, size, member_id, receipt }
     }
 
     fn rows(&self) -> Vec<Row> {
-        [drafts::rows(self), audit::rows(), checks::rows(), ledger::rows(self), members::rows(self), policy::rows()]
-            .concat()
+        [
+            drafts::rows(self),
+            feedback::rows(self),
+            audit::rows(),
+            checks::rows(),
+            ledger::rows(self),
+            members::rows(self),
+            policy::rows(),
+            review::rows(self),
+        ]
+        .concat()
     }
 }
 

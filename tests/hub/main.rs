@@ -1,9 +1,13 @@
 //! The hub from outside: a real server, the real client, and what is on disk afterwards.
 
+mod appeals;
 mod audit;
 mod authorization;
 mod bad_input;
+mod benign;
+mod clusters;
 mod concurrency;
+mod decisions;
 mod decoders;
 #[path = "../support/enrolment.rs"]
 mod enrolment;
@@ -11,6 +15,8 @@ mod enrolment;
 #[allow(dead_code, reason = "tests/worker uses the rest")]
 mod fake_worker;
 mod faults;
+mod feedback;
+mod floods;
 mod follow;
 mod hostile;
 #[path = "../support/hostile/mod.rs"]
@@ -26,15 +32,19 @@ mod media;
 mod members;
 mod open;
 mod open_streams;
+mod poisoning;
 mod policy;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "tests/cli and tests/crash use the rest")]
 mod process;
 mod proofs;
+mod queue;
 mod quotas;
 mod raw;
 mod reads;
 mod request_ids;
+mod reversals;
+mod reviewing;
 mod scan;
 mod streams;
 #[allow(dead_code, reason = "tests/transport uses the rest")]

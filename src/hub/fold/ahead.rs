@@ -160,11 +160,7 @@ impl Past for Ahead<'_> {
         if let Some(benign) = self.benign.get(&id) {
             return Ok(Some(benign.clone()));
         }
-        let event = read::event(self.store, id)?;
-        Ok(event.and_then(|event| match event.fact {
-            Fact::BenignAdded(benign) => Some(benign),
-            _ => None,
-        }))
+        Ok(read::benign(self.store, id)?.map(|(benign, _)| benign))
     }
 
     fn near(&self, signals: &[Signal], radius: Distance) -> Result<Vec<(EntryId, Distance)>, ReadError> {
