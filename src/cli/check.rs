@@ -170,6 +170,7 @@ pub(super) fn words(name: &str, response: &v1::CheckResponse, orientations: &[Or
         let _ = writeln!(text, "    contributor   {contributor}, {}", output::time(entry.contributed.as_ref()));
         text.push_str(&output::provenance(entry.provenance.as_ref(), "    "));
         text.push_str(&output::assessment(found.assessment.as_ref(), "    "));
+        let _ = writeln!(text, "    receipt       {}", output::plain(&found.receipt));
     }
     text
 }

@@ -14,6 +14,7 @@ mod contribute;
 mod delist;
 mod demo;
 mod draft;
+mod feedback;
 mod follow;
 mod hash;
 mod import;
@@ -60,6 +61,11 @@ enum Command {
     Import(import::Args),
     Trace(trace::Args),
     Withdraw(withdraw::Args),
+    Feedback(feedback::FeedbackArgs),
+    Appeal(feedback::AppealArgs),
+    Appeals(feedback::AppealsArgs),
+    Reversals(feedback::ReversalsArgs),
+    Trust(feedback::TrustArgs),
     Follow(follow::Args),
     Verify(verify::Args),
     Taxonomy(taxonomy::Args),
@@ -121,6 +127,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Import(args) => import::run(args, json).await,
         Command::Trace(args) => trace::run(args, json).await,
         Command::Withdraw(args) => withdraw::run(args, json).await,
+        Command::Feedback(args) => feedback::feedback(args, json).await,
+        Command::Appeal(args) => feedback::appeal(args, json).await,
+        Command::Appeals(args) => feedback::appeals(args, json).await,
+        Command::Reversals(args) => feedback::reversals(args, json).await,
+        Command::Trust(args) => feedback::trust(args, json).await,
         Command::Follow(args) => follow::run(args, json).await,
         Command::Verify(args) => verify::run(&args, json),
         Command::Taxonomy(args) => taxonomy::run(args, json).await,

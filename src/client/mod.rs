@@ -20,6 +20,7 @@ use crate::wire::v1;
 use crate::wire::v1::admin_service_client::AdminServiceClient;
 use crate::wire::v1::check_service_client::CheckServiceClient;
 use crate::wire::v1::contribute_service_client::ContributeServiceClient;
+use crate::wire::v1::feedback_service_client::FeedbackServiceClient;
 use crate::wire::v1::ledger_service_client::LedgerServiceClient;
 use crate::wire::v1::policy_service_client::PolicyServiceClient;
 use crate::wire::v1::review_service_client::ReviewServiceClient;
@@ -144,6 +145,11 @@ impl Client {
     /// Traces.
     pub fn reviews(&self) -> ReviewServiceClient<Keyed> {
         ReviewServiceClient::new(self.keyed())
+    }
+
+    /// Reports, appeals, reversals, trust.
+    pub fn feedback(&self) -> FeedbackServiceClient<Keyed> {
+        FeedbackServiceClient::new(self.keyed())
     }
 
     /// The ledger.

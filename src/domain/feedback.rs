@@ -198,6 +198,6 @@ pub struct Appeal {
     pub opened: Timestamp,
     pub deadline: Timestamp,
     pub state: AppealState,
-    /// The leaf of the decision that ended it.
+    /// The leaf of the decision, or the withdrawal, that ended it.
     pub decided: Option<u64>,
 }

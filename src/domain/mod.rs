@@ -10,6 +10,7 @@ mod event;
 mod feedback;
 mod field;
 mod incident;
+mod matched;
 mod member;
 mod orientation;
 mod provenance;
@@ -40,6 +41,7 @@ pub use feedback::{
 };
 pub use field::{At, FieldError};
 pub use incident::{Incident, IncidentChange, Proposed};
+pub use matched::{MatchKey, Met, Reach};
 pub use member::{
     Approval, Checklist, ChecklistItem, Credential, IdError, Jurisdiction, JurisdictionError, Key, KeyId, KeyMac,
     Member, MemberId, Network, NetworkError, Role, Roles, Status, Unit, WalkLevel, WalkMark,

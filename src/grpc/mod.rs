@@ -7,6 +7,7 @@ pub mod access;
 mod admin;
 mod check;
 mod contribute;
+mod feedback;
 mod intake;
 mod ledger;
 pub mod policy;

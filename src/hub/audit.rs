@@ -96,6 +96,7 @@ struct Folded<'a> {
     key_entries: BTreeSet<(KeyId, EntryId)>,
     benign_items: BTreeSet<u64>,
     appeals: BTreeMap<u64, Appeal>,
+    reversals: BTreeMap<u64, EntryId>,
     benign: BTreeSet<(Signal, u64)>,
     register: Register,
 }
@@ -114,6 +115,7 @@ impl<'a> Folded<'a> {
             key_entries: BTreeSet::new(),
             benign_items: BTreeSet::new(),
             appeals: BTreeMap::new(),
+            reversals: BTreeMap::new(),
             benign: BTreeSet::new(),
             register: Register::default(),
         }
@@ -151,6 +153,7 @@ impl<'a> Folded<'a> {
                 Change::OfKey(key, entry) => drop(self.key_entries.insert((key, entry))),
                 Change::BenignItem(benign, true) => drop(self.benign_items.insert(benign)),
                 Change::BenignItem(benign, false) => drop(self.benign_items.remove(&benign)),
+                Change::Reversal(event, entry) => drop(self.reversals.insert(event, entry)),
                 Change::Appeal(appeal) => drop(self.appeals.insert(appeal.id, appeal)),
                 Change::BenignAdded(signal, benign) => drop(self.benign.insert((signal, benign))),
                 Change::BenignRemoved(signal, benign) => drop(self.benign.remove(&(signal, benign))),
@@ -203,6 +206,7 @@ impl<'a> Folded<'a> {
         let benign_items: BTreeSet<_> = store.benign_items(0)?.collect::<Result<_, _>>()?;
         let appeals: BTreeMap<_, _> =
             store.appeals(0)?.map(|row| row.map(|row| (row.id, row))).collect::<Result<_, _>>()?;
+        let reversals: BTreeMap<_, _> = store.reversals(0)?.collect::<Result<_, _>>()?;
         let benign: BTreeSet<_> = store.benign()?.collect::<Result<_, _>>()?;
         let mut history = BTreeSet::new();
         for entry in entries.keys() {
@@ -216,6 +220,7 @@ impl<'a> Folded<'a> {
             ("key_entries", key_entries == self.key_entries),
             ("benign_items", benign_items == self.benign_items),
             ("appeals", appeals == self.appeals),
+            ("reversals", reversals == self.reversals),
             ("benign", benign == self.benign),
             ("history", history == self.history),
             ("register", register == self.register),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::commit::Head;
+use super::matches::Matches;
 use super::read::{self, ReadError};
 use super::state::Indexes;
 use super::turn;
@@ -17,7 +18,8 @@ use crate::domain::{
 };
 use crate::index::{HammingIndex, Neighbours, Reader, SearchError};
 use crate::policy::{
-    Band, Exhausted, Meter, Nearness, Permit, Quotas, check_radius, expiry_passed, is_matchable, operation, weigh,
+    Band, Exhausted, MatchReceipt, Meter, Nearness, Permit, Quotas, check_radius, expiry_passed, is_matchable,
+    operation, weigh,
 };
 use crate::store::Store;
 
@@ -40,6 +42,7 @@ pub struct Check {
     pub(super) quotas: Quotas,
     pub(super) watch: Watch,
     pub(super) unseal: Unseal,
+    pub(super) matches: Matches,
 }
 
 /// One signal to look up.
@@ -153,6 +156,8 @@ pub struct Match {
     pub view: EntryView,
     /// Strong kinds first, then nearest first; at least one.
     pub evidence: Vec<Evidence>,
+    /// To report what came of it, or to appeal.
+    pub receipt: MatchReceipt,
 }
 
 /// What a check found.
@@ -220,6 +225,7 @@ impl Check {
     ) -> Result<CheckAnswer, CheckError> {
         let now = self.viewer.clock.now();
         self.watch.admit(permit.principal().member)?;
+        let member = permit.principal().member;
         let nearness = permit.principal().sight().nearness;
         let mut found = Found::new();
         let mut more = false;
@@ -256,13 +262,15 @@ impl Check {
                 let mut view = self.viewer.view(entry, &state, permit.principal());
                 let benign = evidence.iter().find_map(|evidence| near_benign.get(evidence.query).copied().flatten());
                 view.assessment = weigh(view.assessment, evidence.iter().map(|evidence| evidence.kind), benign);
-                Match { view, evidence }
+                let receipt = self.matches.receipt(member, view.entry.id, now);
+                Match { view, evidence, receipt }
             })
             .collect();
         let names = matches.iter().map(|found| found.view.names()).sum();
         if names > 0 {
             self.unseal.run(&permit.authority(), names).await?;
         }
+        self.matches.note(member, matches.iter().map(|found| found.view.entry.id), now);
         Ok(CheckAnswer { outcomes, matches, more })
     }
 

@@ -8,11 +8,13 @@ use tokio::sync::watch;
 
 use super::count::Count;
 use super::decide::{Decision, Intent, Pending, Refusal, refused};
+use super::floods::FloodWatch;
 use super::fold::{Ahead, Change, FoldError};
 use super::last_used::LastUsed;
+use super::matches::Matches;
 use super::refuse::SharedRefusals;
 use super::state::State;
-use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Timestamp};
+use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, MatchKey, Timestamp};
 use crate::ledger::record::encode_event;
 use crate::ledger::{
     Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
@@ -75,6 +77,8 @@ pub struct Committer {
     pub(super) refusals: SharedRefusals,
     pub(super) count: Count,
     pub(super) last_used: LastUsed,
+    pub(super) matches: Matches,
+    pub(super) floods: FloodWatch,
 }
 
 impl Committer {
@@ -140,6 +144,8 @@ impl Committer {
         self.expire(now)?;
         self.count.flush_now_and_then();
         self.last_used.flush_now_and_then();
+        let news = self.matches.flush_now_and_then();
+        self.say_floods(&news, now)?;
         let ended = self.refusals.take_ended(now);
         self.note(ended)
     }
@@ -157,10 +163,23 @@ impl Committer {
         }
     }
 
+    /// Says which entries match far too often: they fall to review by that alone.
+    fn say_floods(&mut self, news: &[(MatchKey, u64)], now: Timestamp) -> Result<(), CommitError> {
+        let (roster, register) = (self.state.roster().load_full(), self.state.register().load_full());
+        let floods = self.floods.look(news, &roster, &register, now);
+        if floods.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(floods = floods.len(), "entries match far more often than usual: they fall to review");
+        let (at, _) = self.times();
+        self.commit_events(floods.into_iter().map(|fact| Event { at, by: Actor::Hub, request: None, fact }))
+    }
+
     /// The last that the writer does.
     pub fn close(&mut self) {
         self.count.flush();
         self.last_used.flush();
+        self.matches.flush();
         let counted = self.refusals.take_all();
         if let Err(error) = self.note(counted) {
             tracing::error!(%error, "how often keys were refused could not be recorded");

@@ -7,13 +7,17 @@
 //! |---|---|
 //! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
+//! | `matches`, `report`, `appeals`, `reversals`, `believe` | who met which entry; what came of it; which were wrong; whom to believe |
+//! | `floods` | what matches far too often falls to review |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `turn` | how long a check may keep a thread |
 //! | `founding`, `open` | the first start and every start |
 //! | `audit` | everything against everything |
 
+mod appeals;
 mod audit;
+mod believe;
 mod benign;
 mod check;
 mod check_media;
@@ -22,6 +26,7 @@ mod contribute;
 mod count;
 mod decide;
 mod examine;
+mod floods;
 mod fold;
 mod follow;
 mod founding;
@@ -30,12 +35,15 @@ mod govern;
 mod inspect;
 mod last_used;
 mod load;
+mod matches;
 mod members;
 mod open;
 mod prove;
 mod queue;
 mod read;
 mod refuse;
+mod report;
+mod reversals;
 mod review;
 mod sequencer;
 mod state;
@@ -47,7 +55,9 @@ mod view;
 mod walks;
 mod withdraw;
 
+pub use appeals::{AppealPage, AppealView, Appeals, FEEDBACK_PAGE_DEFAULT, FEEDBACK_PAGE_MAX, FeedbackError};
 pub use audit::{AuditError, Report, audit};
+pub use believe::{Believe, TrustView};
 pub use benign::{AddedBenign, BENIGN_ITEMS_MAX, BenignError, BenignList, ListedBenign};
 pub use check::{
     Check, CheckAnswer, CheckError, CheckQuery, Evidence, LIMIT_DEFAULT, LIMIT_MAX, Match, Outcome, QUERIES_MAX, Query,
@@ -65,12 +75,15 @@ pub use gate::{Denied, Gate};
 pub use govern::{Govern, GovernError, Preview, RulesInForce, Shift, Shifted};
 pub use inspect::{AUDIT_PAGE_DEFAULT, AUDIT_PAGE_MAX, AuditEvent, AuditPage, AuditQuery, AuditResult, Inspect};
 pub use load::LoadError;
+pub use matches::Matches;
 pub use members::{Enrolment, KeyRequest, MemberError, Members};
 pub use open::{HubConfig, Opened, StartError, UseCases, open};
 pub use prove::{Consistency, Inclusion, Prove, ProveError};
 pub use queue::{QUEUE_PAGE_DEFAULT, QUEUE_PAGE_MAX, Queue, QueuePage, QueueQuery, Waiting};
 pub use read::ReadError;
 pub use refuse::Refuse;
+pub use report::{Finding, ReportOutcome, Subject};
+pub use reversals::{Reversal, ReversalPage, Reversals};
 pub use review::{Review, ReviewError, Ruled};
 pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
 pub use state::Indexes;

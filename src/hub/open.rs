@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use tokio::sync::{Semaphore, watch};
 
+use super::appeals::Appeals;
+use super::believe::Believe;
 use super::benign::BenignList;
 use super::check::Check;
 use super::check_media::CheckMedia;
@@ -14,6 +16,7 @@ use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::count::Count;
 use super::examine::Examine;
+use super::floods::FloodWatch;
 use super::fold::{Ahead, FoldError};
 use super::follow::Follow;
 use super::founding::{
@@ -24,11 +27,14 @@ use super::govern::Govern;
 use super::inspect::Inspect;
 use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
+use super::matches::Matches;
 use super::members::Members;
 use super::prove::Prove;
 use super::queue::Queue;
 use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
+use super::report::ReportOutcome;
+use super::reversals::Reversals;
 use super::review::Review;
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
@@ -77,6 +83,11 @@ pub struct UseCases {
     pub inspect: Inspect,
     pub govern: Govern,
     pub count: Count,
+    pub matches: Matches,
+    pub report: ReportOutcome,
+    pub appeals: Appeals,
+    pub reversals: Reversals,
+    pub believe: Believe,
     pub refuse: Refuse,
     /// For ids of requests.
     pub entropy: Arc<dyn Entropy>,
@@ -246,6 +257,7 @@ impl Opened {
         let last_at = last_time(&store, size)?;
         let last_used = LastUsed::load(store.clone())?;
         let (refusals, count) = (SharedRefusals::default(), Count::new(store.clone(), clock.clone()));
+        let matches = Matches::new(store.clone(), register.clone(), clock.clone(), api_keys.clone());
         let mut committer = Committer {
             store: store.clone(),
             state,
@@ -259,6 +271,8 @@ impl Opened {
             refusals: refusals.clone(),
             count: count.clone(),
             last_used: last_used.clone(),
+            floods: FloodWatch::new(store.clone(), matches.clone()),
+            matches: matches.clone(),
         };
         if !founded {
             committer.commit_events(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
@@ -292,6 +306,7 @@ impl Opened {
             quotas: quotas.clone(),
             watch: watch.clone(),
             unseal: unseal.clone(),
+            matches: matches.clone(),
         };
         let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
@@ -320,7 +335,7 @@ impl Opened {
                 viewer: viewer.clone(),
                 secret: api_keys.clone(),
                 taxonomies: taxonomies.clone(),
-                quotas,
+                quotas: quotas.clone(),
             },
             withdraw: Withdraw {
                 sequencer: sequencer.clone(),
@@ -334,12 +349,12 @@ impl Opened {
                 viewer: viewer.clone(),
                 taxonomies: taxonomies.clone(),
             },
-            queue: Queue { store: store.clone(), viewer: viewer.clone() },
+            queue: Queue { store: store.clone(), viewer: viewer.clone(), matches: matches.clone() },
             benign: BenignList { sequencer: sequencer.clone(), store: store.clone() },
             trace: Trace {
                 store: store.clone(),
                 prove: prove.clone(),
-                viewer,
+                viewer: viewer.clone(),
                 taxonomies: taxonomies.clone(),
                 count: count.clone(),
                 unseal: unseal.clone(),
@@ -357,6 +372,17 @@ impl Opened {
             inspect,
             govern,
             count,
+            report: ReportOutcome { sequencer: sequencer.clone(), matches: matches.clone(), quotas: quotas.clone() },
+            appeals: Appeals {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                head: head.clone(),
+                matches: matches.clone(),
+                quotas: quotas.clone(),
+            },
+            reversals: Reversals { store: store.clone(), head: head.clone(), matches: matches.clone() },
+            believe: Believe { viewer: viewer.clone() },
+            matches,
             refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },
             entropy: entropy.clone(),
             members: Members {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::matches::Matches;
 use super::read::{self, ReadError};
 use super::turn;
 use super::view::{EntryView, Viewer};
@@ -24,6 +25,7 @@ pub const QUEUE_PAGE_DEFAULT: usize = 100;
 pub struct Queue {
     pub(super) store: Arc<Store>,
     pub(super) viewer: Viewer,
+    pub(super) matches: Matches,
 }
 
 /// What is wanted of the queue.
@@ -89,7 +91,7 @@ impl Queue {
             if !query.attention.is_empty() && !reasons.iter().any(|(reason, _)| query.attention.contains(reason)) {
                 continue;
             }
-            let place = Place { reach: Reverse(self.reach(id)), since: self.earliest(&reasons)?, entry: id };
+            let place = Place { reach: Reverse(self.reach(id)?), since: self.earliest(&reasons)?, entry: id };
             waiting.push((place, reasons, state));
         }
         waiting.sort_unstable_by_key(|(place, ..)| *place);
@@ -116,8 +118,8 @@ impl Queue {
     }
 
     /// How many members an entry matched for, of late.
-    fn reach(&self, _entry: EntryId) -> u64 {
-        0
+    fn reach(&self, entry: EntryId) -> Result<u64, ReadError> {
+        Ok(self.matches.reach(entry)?.members)
     }
 
     /// Since when the first of these reasons holds.

@@ -154,6 +154,7 @@ impl State {
                 | Change::OfIncident(..)
                 | Change::Listed(..)
                 | Change::Appeal(_)
+                | Change::Reversal(..)
                 | Change::Rules { .. }
                 | Change::Trust(..)
                 | Change::Incident(_)

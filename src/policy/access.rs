@@ -42,6 +42,16 @@ operations! {
     Withdraw, "withdraw": Contributor;
     /// See everything about an entry; contributors only about their own.
     Trace, "trace": Contributor | Reviewer | Auditor | Admin;
+    /// Say what came of a match.
+    Report, "report outcomes": Checker | Contributor | Reviewer;
+    /// Appeal against an entry that matched.
+    Appeal, "appeal": Checker | Contributor | Reviewer;
+    /// List appeals: one's own member's, or all.
+    ListAppeals, "list appeals": Checker | Contributor | Reviewer | Auditor | Admin;
+    /// Learn which of one's own matches were wrong.
+    ListReversals, "list reversals": Checker | Contributor | Reviewer;
+    /// See how far members are believed: one's own, or all.
+    ReadTrust, "read trust": Contributor | Reviewer | Auditor | Admin;
     /// Read the ledger's events as they come.
     Follow, "follow": Contributor | Reviewer | Auditor | Admin;
     /// Read checkpoints and proofs, which reveal nothing.

@@ -168,7 +168,7 @@ pub struct FloodRules {
     pub matches_min: u64,
     /// So many times what is usual is one: 2 to 1,000.
     pub times_usual: u64,
-    /// Of so many independent organisations: 1 to 20. One alone cannot make an entry fall.
+    /// Of so many independent organisations: 2 to 20. One alone cannot make an entry fall.
     pub members_min: usize,
 }
 
@@ -319,7 +319,7 @@ impl Rules {
         within("floods.window_minutes", self.floods.window_minutes, 1..=60)?;
         within("floods.matches_min", self.floods.matches_min, 1..=u64::MAX)?;
         within("floods.times_usual", self.floods.times_usual, 2..=1_000)?;
-        within("floods.members_min", self.floods.members_min, few)?;
+        within("floods.members_min", self.floods.members_min, two.clone())?;
         within("incidents.open_hours", self.incidents.open_hours, 1..=168)?;
         within("incidents.corroborate_within_hours", self.incidents.corroborate_within_hours, 1..=168)?;
         within("incidents.valid_days", self.incidents.valid_days, days)?;

@@ -10,6 +10,7 @@ pub struct Sight {
     pub contributors: Contributors,
     pub entries: Entries,
     pub events: Events,
+    pub feedback: Feedback,
 }
 
 /// How near a match is.
@@ -31,6 +32,14 @@ pub enum Contributors {
 /// Of which entries everything can be read, their hashes included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entries {
+    Own,
+    All,
+}
+
+/// Whose appeals and trust are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feedback {
+    /// The caller's own member's.
     Own,
     All,
 }
@@ -67,6 +76,7 @@ impl Sight {
                 () if is_trusted => Events::Shared,
                 () => Events::Own,
             },
+            feedback: if reviews { Feedback::All } else { Feedback::Own },
         }
     }
 }
@@ -85,6 +95,7 @@ pub enum Aspect {
     Contributors,
     Entries,
     Events,
+    Feedback,
 }
 
 impl Aspect {
@@ -109,6 +120,10 @@ impl Aspect {
                 Events::Entries => "all entries",
                 Events::All => "everything",
             },
+            Self::Feedback => match sight.feedback {
+                Feedback::Own => "own member's",
+                Feedback::All => "all members'",
+            },
         }
     }
 }
@@ -129,6 +144,7 @@ mod tests {
                     let [less, more] = [sight(&[*one], *status), sight(&[*one, *other], *status)];
                     assert!(less.nearness <= more.nearness && less.contributors <= more.contributors);
                     assert!(less.entries <= more.entries && less.events <= more.events);
+                    assert!(less.feedback <= more.feedback);
                 }
             }
         }

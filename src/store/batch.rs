@@ -4,7 +4,8 @@ use rocksdb::{WriteBatch, WriteOptions};
 
 use super::{Family, RegisterRow, Store, StoreError, keys};
 use crate::domain::{
-    Appeal, Code, Date, EntryId, EntryState, Key, KeyId, Member, ReadKey, Reference, RequestDigest, Signal, Timestamp,
+    Appeal, Code, Date, EntryId, EntryState, Key, KeyId, MatchKey, Member, ReadKey, Reference, RequestDigest, Signal,
+    Timestamp,
 };
 use crate::ledger::record::{self, v1};
 use crate::ledger::{Hash, NodeId, Salt, SignedCheckpoint};
@@ -120,6 +121,17 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// How often a member met an entry in an hour.
+    pub fn put_matches(&mut self, key: &MatchKey, count: u64) -> Result<(), StoreError> {
+        self.put(Family::Receipts, &keys::matches(key), &count.to_be_bytes())
+    }
+
+    /// Forgets how often a member met an entry in an hour.
+    pub fn delete_matches(&mut self, key: &MatchKey) -> Result<(), StoreError> {
+        self.rows.delete_cf(self.store.family(Family::Receipts)?, keys::matches(key));
+        Ok(())
+    }
+
     /// The beginning of the hour in which a key was last used.
     pub fn put_last_used(&mut self, key: KeyId, hour: Timestamp) -> Result<(), StoreError> {
         self.put(Family::LastUsed, &key.bytes(), &hour.millis().to_be_bytes())
@@ -158,6 +170,11 @@ impl Batch<'_> {
     /// An appeal as it stands now.
     pub fn put_appeal(&mut self, appeal: &Appeal) -> Result<(), StoreError> {
         self.put(Family::Appeals, &keys::index(appeal.id), &record::encode_appeal(appeal))
+    }
+
+    /// That an event reverses what an entry stood for.
+    pub fn put_reversal(&mut self, index: u64, entry: EntryId) -> Result<(), StoreError> {
+        self.put(Family::Reversals, &keys::index(index), &keys::index(entry.0))
     }
 
     /// A signal of the benign item `benign`.

@@ -1,6 +1,6 @@
 //! How rows are keyed: fixed-width big-endian numbers and raw bytes, so that RocksDB's order is the order we want.
 
-use crate::domain::{Date, EntryId, KeyId, MemberId, ReadKey, ReadKind, Signal, SignalKind};
+use crate::domain::{Date, EntryId, KeyId, MatchKey, MemberId, ReadKey, ReadKind, Signal, SignalKind, Timestamp};
 use crate::ledger::NodeId;
 
 pub(super) const META_CHECKPOINT: &[u8] = b"checkpoint";
@@ -135,4 +135,28 @@ pub(super) fn read_reads(key: &[u8]) -> Option<ReadKey> {
     let kind = ReadKind::ALL.iter().copied().find(|other| [read_kind_byte(*other)] == kind)?;
     let day = str::from_utf8(day).ok()?.parse().ok()?;
     Some(ReadKey { day, member: MemberId::from_bytes(member.try_into().ok()?), kind })
+}
+
+/// Beginning of the keys of all that a member met of an entry: entry id (8 bytes), member id (5 bytes).
+pub(super) fn met_prefix(entry: EntryId, member: MemberId) -> [u8; 13] {
+    let mut key = [0; 13];
+    key[..8].copy_from_slice(&index(entry.0));
+    key[8..].copy_from_slice(&member.bytes());
+    key
+}
+
+/// How often a member met an entry in an hour: entry id (8 bytes), member id (5 bytes), the hour's beginning in milliseconds (8 bytes).
+pub(super) fn matches(key: &MatchKey) -> [u8; 21] {
+    let mut bytes = [0; 21];
+    bytes[..13].copy_from_slice(&met_prefix(key.entry, key.member));
+    bytes[13..].copy_from_slice(&index(key.hour.millis()));
+    bytes
+}
+
+/// Reads a key made by [`matches`].
+pub(super) fn read_matches(key: &[u8]) -> Option<MatchKey> {
+    let (entry, rest) = key.split_at_checked(8)?;
+    let (member, hour) = rest.split_at_checked(5)?;
+    let hour = Timestamp::from_millis(read_index(hour)?).ok()?;
+    Some(MatchKey { entry: EntryId(read_index(entry)?), member: MemberId::from_bytes(member.try_into().ok()?), hour })
 }

@@ -55,7 +55,7 @@ pub(crate) enum Family {
     Keys,
     /// Request digest -> leaf index.
     Requests,
-    /// Who was told of which match, short-lived. Nothing writes it yet; it is there so that the format need not change.
+    /// Entry id, member, hour -> how often the member met the entry. No fold; kept for as long as the policy says.
     Receipts,
     /// Entry id, leaf index -> nothing: what happened to an entry after it was contributed.
     History,
@@ -69,6 +69,8 @@ pub(crate) enum Family {
     KeyEntries,
     /// Leaf index -> appeal.
     Appeals,
+    /// Leaf index -> entry id: decisions and withdrawals after which an entry counts for less or for something else.
+    Reversals,
     /// Kind, value, leaf index -> nothing: the signals of benign items.
     Benign,
     /// Leaf index -> nothing: the benign items.
@@ -86,7 +88,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Events,
         Self::Tree,
         Self::Entries,
@@ -101,6 +103,7 @@ impl Family {
         Self::Listed,
         Self::KeyEntries,
         Self::Appeals,
+        Self::Reversals,
         Self::Benign,
         Self::BenignItems,
         Self::Register,
@@ -111,7 +114,7 @@ impl Family {
     ];
 
     /// Those that hold nothing but a fold of `events`.
-    const FOLDED: [Self; 15] = [
+    const FOLDED: [Self; 16] = [
         Self::Entries,
         Self::Signals,
         Self::Members,
@@ -123,6 +126,7 @@ impl Family {
         Self::Listed,
         Self::KeyEntries,
         Self::Appeals,
+        Self::Reversals,
         Self::Benign,
         Self::BenignItems,
         Self::Register,
@@ -145,6 +149,7 @@ impl Family {
             Self::Listed => "listed",
             Self::KeyEntries => "key_entries",
             Self::Appeals => "appeals",
+            Self::Reversals => "reversals",
             Self::Benign => "benign",
             Self::BenignItems => "benign_items",
             Self::Register => "register",

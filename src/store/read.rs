@@ -6,7 +6,8 @@ use rocksdb::{Direction, IteratorMode, ReadOptions};
 use super::signals::{SignalRow, signal_row};
 use super::{Family, RegisterRow, Store, StoreError, keys};
 use crate::domain::{
-    Appeal, Code, EntryId, EntryState, Key, KeyId, Member, ReadKey, Reference, RequestDigest, Signal, Timestamp,
+    Appeal, Code, EntryId, EntryState, Key, KeyId, MatchKey, Member, MemberId, ReadKey, Reference, RequestDigest,
+    Signal, Timestamp,
 };
 use crate::ledger::record::{self, RecordError, v1};
 use crate::ledger::{Hash, Leaf, NodeId, Salt};
@@ -267,6 +268,18 @@ impl Store {
         Ok(self.get(Family::BenignItems, &keys::index(benign))?.is_some())
     }
 
+    /// The events from leaf `from` on that reverse what an entry stood for, each with the entry.
+    pub fn reversals(
+        &self,
+        from: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, EntryId), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::Reversals, &[], &keys::index(from))?.map(|row| {
+            let (key, value) = row?;
+            let read = || Some((keys::read_index(&key)?, EntryId(keys::read_index(&value)?)));
+            read().ok_or_else(|| StoreError::damaged(Family::Reversals, "?", "must be two indexes, 8 bytes each"))
+        }))
+    }
+
     /// Every signal of every benign item, with the item's leaf.
     pub fn benign(&self) -> Result<impl Iterator<Item = Result<(Signal, u64), StoreError>> + use<'_>, StoreError> {
         Ok(self.scan(Family::Benign, &[], &[])?.map(|row| benign_row(&row?.0)))
@@ -325,6 +338,37 @@ impl Store {
         }))
     }
 
+    /// How often a member met an entry in an hour.
+    pub fn match_count(&self, key: &MatchKey) -> Result<u64, StoreError> {
+        match self.get(Family::Receipts, &keys::matches(key))? {
+            None => Ok(0),
+            Some(bytes) => keys::read_index(&bytes)
+                .ok_or_else(|| StoreError::damaged(Family::Receipts, key.entry, "must be 8 bytes")),
+        }
+    }
+
+    /// How often members met an entry, or one of them did, by member and hour.
+    pub fn matches_of(
+        &self,
+        entry: EntryId,
+        member: Option<MemberId>,
+    ) -> Result<impl Iterator<Item = Result<(MatchKey, u64), StoreError>> + use<'_>, StoreError> {
+        let prefix = match member {
+            Some(member) => keys::met_prefix(entry, member).to_vec(),
+            None => keys::index(entry.0).to_vec(),
+        };
+        Ok(self.scan(Family::Receipts, &prefix, &prefix)?.map(match_row))
+    }
+
+    /// All of them after `after`.
+    pub fn matches_after(
+        &self,
+        after: Option<MatchKey>,
+    ) -> Result<impl Iterator<Item = Result<(MatchKey, u64), StoreError>> + use<'_>, StoreError> {
+        let start = after.map_or_else(Vec::new, |after| [&keys::matches(&after)[..], &[0]].concat());
+        Ok(self.scan(Family::Receipts, &[], &start)?.map(match_row))
+    }
+
     /// The beginning of the hour in which each key was last used, of those that were.
     pub fn last_used(&self) -> Result<Vec<(KeyId, Timestamp)>, StoreError> {
         let rows = self.scan(Family::LastUsed, &[], &[])?.map(|row| {
@@ -359,6 +403,12 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+fn match_row(row: Result<RawRow, StoreError>) -> Result<(MatchKey, u64), StoreError> {
+    let (key, value) = row?;
+    let read = || Some((keys::read_matches(&key)?, keys::read_index(&value)?));
+    read().ok_or_else(|| StoreError::damaged(Family::Receipts, "?", "must be an entry, a member, an hour, and 8 bytes"))
 }
 
 fn key_entry_row(row: &[u8]) -> Result<(KeyId, EntryId), StoreError> {

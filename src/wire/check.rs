@@ -43,6 +43,7 @@ pub fn check_answer(tag: String, answer: &hub::CheckAnswer) -> v1::CheckResponse
         entry: Some(summary(&found.view)),
         evidence: found.evidence.iter().map(evidence).collect(),
         assessment: Some(assessment(&found.view.assessment)),
+        receipt: found.receipt.to_string(),
     });
     v1::CheckResponse { tag, results: results.collect(), matches: matches.collect(), more: answer.more }
 }

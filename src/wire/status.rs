@@ -11,8 +11,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::domain::FieldError;
 use crate::hub::{
-    BenignError, CheckError, CheckMediaError, ContributeError, Denied, FollowError, GovernError, MemberError,
-    ProveError, ReadError, Refusal, ReviewError, SequenceError, TraceError, WithdrawError,
+    BenignError, CheckError, CheckMediaError, ContributeError, Denied, FeedbackError, FollowError, GovernError,
+    MemberError, ProveError, ReadError, Refusal, ReviewError, SequenceError, TraceError, WithdrawError,
 };
 use crate::policy::{AuthError, Exhausted, IncidentError, Lapsed, Refused, RulingError, Throttled};
 use crate::worker::SubmitError;
@@ -129,6 +129,8 @@ impl IntoStatus for Refusal {
                 error.into_status()
             }
             Self::AlreadyRevoked(_)
+            | Self::ReportedEnough(_)
+            | Self::NoLongerMatches(_)
             | Self::NotLive(_)
             | Self::OfCertificate(_)
             | Self::NoWalk(_)
@@ -212,6 +214,18 @@ impl IntoStatus for WithdrawError {
             Self::Sequence(error) => error.into_status(),
             Self::Prove(error) => error.into_status(),
             Self::Entropy(error) => internal(&error),
+        }
+    }
+}
+
+impl IntoStatus for FeedbackError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::NoSuchMember(_) => Status::not_found(self.to_string()),
+            Self::Field(error) => error.into_status(),
+            Self::Quota(exhausted) => exhausted.into_status(),
+            Self::Sequence(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The hub from outside: a real server, the real client, and what is on disk afterwards.
 
+mod appeals;
 mod audit;
 mod authorization;
 mod bad_input;
@@ -14,6 +15,8 @@ mod enrolment;
 #[allow(dead_code, reason = "tests/worker uses the rest")]
 mod fake_worker;
 mod faults;
+mod feedback;
+mod floods;
 mod follow;
 mod hostile;
 #[path = "../support/hostile/mod.rs"]
@@ -40,6 +43,7 @@ mod quotas;
 mod raw;
 mod reads;
 mod request_ids;
+mod reversals;
 mod reviewing;
 mod scan;
 mod streams;

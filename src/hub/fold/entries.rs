@@ -38,6 +38,9 @@ pub(super) fn fold<P: Past>(index: u64, event: &Event, past: &P) -> Result<Vec<C
         Fact::Withdrawn { entry, .. } => {
             let (found, mut state) = folding.entry(*entry)?;
             state.withdrawn = Some(Withdrawal { event: index, at: event.at });
+            // Who appealed against it has what it asked for.
+            folding.end_appeals(&mut state, AppealState::Reversed)?;
+            folding.changes.push(Change::Reversal(index, *entry));
             folding.take_out(&found)?;
             folding.put(*entry, state)?;
         }
@@ -242,11 +245,9 @@ impl<P: Past> Folding<'_, P> {
         decided.by.extend(seconded.flat_map(|earlier| earlier.by));
         decided.by.sort_unstable();
         decided.by.dedup();
-        for appealed in state.appeals.drain(..) {
-            if let Some(appeal) = self.past.appeal(appealed.id)? {
-                let state = AppealState::after(decision.ruling);
-                self.changes.push(Change::Appeal(Appeal { state, decided: Some(self.index), ..appeal }));
-            }
+        self.end_appeals(&mut state, AppealState::after(decision.ruling))?;
+        if decision.ruling.reverses() {
+            self.changes.push(Change::Reversal(self.index, id));
         }
         let was_out = state.decided.as_ref().is_some_and(|earlier| earlier.decision.ruling == Ruling::Revoke);
         if let Some(earlier) = state.decided.take().filter(|_| decision.ruling != Ruling::Relabel) {
@@ -266,6 +267,16 @@ impl<P: Past> Folding<'_, P> {
         }
         self.sign(found.contributor, Sign::Ruling(decision.ruling));
         self.put(id, state)
+    }
+
+    /// Lets no appeal against an entry be open any more.
+    fn end_appeals(&mut self, state: &mut EntryState, to: AppealState) -> Result<(), FoldError> {
+        for appealed in state.appeals.drain(..) {
+            if let Some(appeal) = self.past.appeal(appealed.id)? {
+                self.changes.push(Change::Appeal(Appeal { state: to, decided: Some(self.index), ..appeal }));
+            }
+        }
+        Ok(())
     }
 
     fn sign(&mut self, member: MemberId, sign: Sign) {

@@ -38,6 +38,8 @@ pub enum Change {
     /// An entry was contributed with a key.
     OfKey(KeyId, EntryId),
     Appeal(Appeal),
+    /// An event, after which an entry counts for less or for something else.
+    Reversal(u64, EntryId),
     BenignAdded(Signal, u64),
     BenignRemoved(Signal, u64),
     /// Whether there is a benign item of this leaf.
@@ -225,6 +227,7 @@ impl Change {
             Self::OfKey(key, entry) => batch.put_key_entry(*key, *entry),
             Self::BenignItem(benign, present) => batch.set_benign_item(*benign, *present),
             Self::Appeal(appeal) => batch.put_appeal(appeal),
+            Self::Reversal(event, entry) => batch.put_reversal(*event, *entry),
             Self::BenignAdded(signal, benign) => batch.put_benign(signal, *benign),
             Self::BenignRemoved(signal, benign) => batch.delete_benign(signal, *benign),
             Self::Rules { event, .. } => batch.put_register(&RegisterRow::Rules { event: *event }),
