@@ -4,7 +4,7 @@
 //! share of what makes a flood, so that fewer than the policy's number of them never make one, however much they send. Pure: who
 //! calls brings the time and what is usual.
 //!
-//! Memory is bounded: some ten bytes for each entry, fifth of a window and voice, for at most [`ENTRIES_MAX`] entries.
+//! Memory is bounded: sixteen bytes for each entry, fifth of a window and voice, for at most [`ENTRIES_MAX`] entries.
 //! When more match within a window those with the fewest matches are forgotten.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

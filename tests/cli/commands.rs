@@ -29,7 +29,7 @@ fn every_command_explains_itself_with_an_example() {
         waiting.extend(commands(&words).into_iter().map(|name| [path.clone(), vec![name]].concat()));
     }
     // The program; its commands; those of `bench`, `benign`, `key`, `member`, `policy` and `review`.
-    assert_eq!(seen, 1 + 19 + 5 + 3 + 7 + 7 + 3 + 2, "a command is missing, or new: count it here");
+    assert_eq!(seen, 1 + 24 + 5 + 3 + 7 + 7 + 3 + 2, "a command is missing, or new: count it here");
 }
 
 /// A picture that nobody has contributed, `picture.png`.
@@ -67,6 +67,9 @@ fn every_command_speaks_json_when_asked() {
         ("member.key", 0, &[&["contribute", "picture.png"], &PROVENANCE[..]].concat()),
         ("member.key", 0, &["import", "items.ndjson"]),
         ("member.key", 0, &["trace", &entry, "--against", "picture.png"]),
+        ("member.key", 0, &["appeals", "--open"]),
+        ("member.key", 0, &["reversals", "--since", "3"]),
+        ("member.key", 0, &["trust"]),
         ("member.key", 0, &["withdraw", &entry]),
         ("member.key", 0, &["follow", "--until-now"]),
         ("member.key", 0, &["verify", "receipt", "--ledger-key-file", "ledger.pub"]),

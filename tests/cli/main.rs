@@ -6,6 +6,7 @@ mod bench_hash;
 mod bench_index;
 mod commands;
 mod decoders;
+mod feedback;
 mod hash_export;
 mod hash_folder;
 mod hash_interrupted;

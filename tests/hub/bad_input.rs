@@ -4,6 +4,7 @@ mod audit;
 mod calls;
 mod checks;
 mod drafts;
+mod feedback;
 mod ledger;
 mod members;
 mod policy;
@@ -19,7 +20,7 @@ use tonic_types::StatusExt;
 
 use crate::items::{accepted, some};
 use crate::raw::methods;
-use crate::support::{TestHub, contribution, draft, pdq};
+use crate::support::{TestHub, check_of, contribution, draft, pdq};
 use calls::Call;
 
 /// A hub with a few things to be wrong about.
@@ -37,6 +38,8 @@ pub struct Scene {
     size: u64,
     /// The caller's id.
     member_id: String,
+    /// Of a match of the caller's with `others`.
+    receipt: String,
 }
 
 /// A bad request: the call, the code, and how the message begins.
@@ -60,13 +63,17 @@ impl Scene {
         let own = accepted(&member, contribution("first", first_draft())).await.entry_id;
         let others = accepted(&other, contribution("first", first_draft())).await.entry_id;
         let reviewer = hub.member("Reviewer", &[Role::Reviewer]).await;
+        let found = member.checks().check(check_of([pdq(1)])).await.unwrap().into_inner().matches;
+        let found = found.into_iter().find(|found| found.entry.as_ref().unwrap().entry_id == others);
+        let receipt = found.unwrap().receipt;
         let size = hub.check().await.events;
-        Self { admin: hub.admin(), reviewer, hub, member, own, others, size, member_id }
+        Self { admin: hub.admin(), reviewer, hub, member, own, others, size, member_id, receipt }
     }
 
     fn rows(&self) -> Vec<Row> {
         [
             drafts::rows(self),
+            feedback::rows(self),
             audit::rows(),
             checks::rows(),
             ledger::rows(self),

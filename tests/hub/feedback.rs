@@ -5,7 +5,7 @@ use std::time::Duration;
 use hashcommons::client::Client;
 use hashcommons::domain::{Clock, Role};
 use hashcommons::policy::MacSecret;
-use hashcommons::wire::v1::{self, opening::Event};
+use hashcommons::wire::v1::{self, opening::Fact};
 use tonic::{Code, Status};
 
 use crate::follow::events;
@@ -57,7 +57,7 @@ async fn a_report_is_added_to_the_ledger_and_to_what_the_entry_counts_for() {
         let said = send(&checker.client, said).await.unwrap();
         assert_eq!(said.entry_id, entry);
         let (seen, _) = events(&reviewer.client, said.event).await;
-        let Some(Event::OutcomeReported(opened)) = seen[0].opening.clone().unwrap().event else { panic!("{seen:?}") };
+        let Some(Fact::OutcomeReported(opened)) = seen[0].opening.clone().unwrap().fact else { panic!("{seen:?}") };
         assert_eq!((opened.entry_id, &*opened.outcome, &*opened.note), (entry, "false-positive", "a film poster"));
         let (others, _) = events(&source.client, said.event).await;
         assert_eq!(others[0].opening, None, "neither its contributor nor anybody else reads the note");

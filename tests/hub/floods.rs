@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hashcommons::client::Client;
-use hashcommons::wire::v1::{self, Ruling, opening::Event};
+use hashcommons::wire::v1::{self, Ruling, opening::Fact};
 
 use crate::follow::events;
 use crate::items::contribute;
@@ -62,8 +62,8 @@ async fn looked_at(scene: &Scene, matches: u64) {
 /// The floods that somebody without any duty is told of.
 async fn floods(scene: &Scene) -> Vec<(u64, u64, u64)> {
     let (events, _) = events(&scene.platforms[0].client, 0).await;
-    let flood = |event: &v1::LedgerEvent| match event.opening.as_ref()?.event.as_ref()? {
-        Event::FloodSeen(flood) => Some((flood.entry_id, flood.matches, flood.usual)),
+    let flood = |event: &v1::LedgerEvent| match event.opening.as_ref()?.fact.as_ref()? {
+        Fact::FloodSeen(flood) => Some((flood.entry_id, flood.matches, flood.usual)),
         _ => None,
     };
     events.iter().filter_map(flood).collect()

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use data_encoding::{BASE64, HEXLOWER};
 use hashcommons::client::Client;
-use hashcommons::domain::{ChecklistItem, Clock, Role, Status as Standing};
+use hashcommons::domain::{ChecklistItem, Clock, EntryId, Role, Status as Standing};
 use hashcommons::media::{DecodeLimits, Turns, fingerprint};
-use hashcommons::policy::ApiKey;
+use hashcommons::policy::{ApiKey, MacSecret};
 use hashcommons::wire::{Coded, signal_to_wire, timestamp, v1};
 use prost::Message;
 use tonic::Code;
@@ -203,6 +203,27 @@ const TABLE: &[(&str, Of, [Cell; 6])] = &[
     // What the reviewer's own organisation has added.
     ("ReviewService/ListBenign", Nobody, [NO, NO, NO, "Ok own-id", "Ok", NO]),
     ("ReviewService/DelistEntity", Nobody, [NO, NO, NO, "Ok", NO, "Ok"]),
+    // By the entry, which is for reviewers; not about one's own.
+    ("FeedbackService/ReportOutcome", Own, checks("InvalidArgument", "InvalidArgument")),
+    ("FeedbackService/ReportOutcome", Other, [
+        "InvalidArgument", "InvalidArgument", "InvalidArgument", "Ok", NO, NO,
+    ]),
+    ("FeedbackService/ReportOutcome", Absent, [
+        "InvalidArgument", "InvalidArgument", "InvalidArgument", "NotFound", NO, NO,
+    ]),
+    // Whose the receipt is.
+    ("FeedbackService/OpenAppeal", Own, checks("Ok own-id", "Ok own-id")),
+    ("FeedbackService/OpenAppeal", Other, checks("InvalidArgument", "InvalidArgument")),
+    ("FeedbackService/OpenAppeal", Absent, checks("InvalidArgument", "InvalidArgument")),
+    // Auditors and admins have opened none.
+    ("FeedbackService/ListAppeals", Nobody, ["Ok own-id", "Ok own-id", "Ok own-id", "Ok own-id", "Ok", "Ok"]),
+    ("FeedbackService/ListReversals", Nobody, checks("Ok", "Ok")),
+    ("FeedbackService/GetTrust", Own, [NO, "Ok own-id", "Ok own-id", "Ok own-id", "Ok own-id", "Ok own-id"]),
+    // The id is the caller's own word.
+    ("FeedbackService/GetTrust", Other, [
+        NO, "NotFound other-id", "NotFound other-id", "Ok other-id", "Ok other-id", "Ok other-id",
+    ]),
+    ("FeedbackService/GetTrust", Absent, [NO, "NotFound", "NotFound", "NotFound", "NotFound", "NotFound"]),
 ];
 
 /// Nothing has it.
@@ -363,6 +384,8 @@ struct Scene {
     other: Party,
     /// The caller's.
     key: Option<ApiKey>,
+    /// Of matches of each with the other's entry, and one that nobody was given.
+    receipts: [String; 3],
 }
 
 impl Scene {
@@ -380,7 +403,13 @@ impl Scene {
             events(&party.client, 0).await;
         }
         let key = Some(issue(&hub, &own.id, own.label, roles).await);
-        Self { channel: connect(&hub).await, hub, own, other, key }
+        let met = async |by: &Party, of: &Party| {
+            let found = by.client.checks().check(check_of([of.signal.clone()])).await.unwrap().into_inner().matches;
+            found[0].receipt.clone()
+        };
+        let forged = MacSecret::new([7; 32]).match_receipt(own.id.parse().unwrap(), EntryId(1), hub.clock.now());
+        let receipts = [met(&own, &other).await, met(&other, &own).await, forged.to_string()];
+        Self { channel: connect(&hub).await, hub, own, other, key, receipts }
     }
 
     fn party(&self, of: Of) -> Option<&Party> {
@@ -440,6 +469,24 @@ impl Scene {
             }
             "ReviewService/RemoveBenign" => v1::RemoveBenignRequest { benign_id: ABSENT_ENTRY }.encode_to_vec(),
             "ReviewService/DelistEntity" => v1::DelistEntityRequest { entity: "QDe.115".to_owned() }.encode_to_vec(),
+            "FeedbackService/ReportOutcome" => v1::ReportOutcomeRequest {
+                entry_id: Some(entry_id),
+                outcome: "confirmed".to_owned(),
+                reason: "news".to_owned(),
+                ..Default::default()
+            }
+            .encode_to_vec(),
+            "FeedbackService/OpenAppeal" => {
+                let [own, other, forged] = &self.receipts;
+                let receipt = match of {
+                    Own => own,
+                    Other => other,
+                    _ => forged,
+                };
+                v1::OpenAppealRequest { receipt: receipt.clone(), ground: "other".to_owned(), ..Default::default() }
+                    .encode_to_vec()
+            }
+            "FeedbackService/GetTrust" => v1::GetTrustRequest { member_id }.encode_to_vec(),
             "LedgerService/Follow" => v1::FollowRequest { from: 0, until_now: true }.encode_to_vec(),
             "LedgerService/GetInclusionProof" => {
                 v1::GetInclusionProofRequest { index: entry_id, tree_size: None }.encode_to_vec()
@@ -498,6 +545,8 @@ impl Scene {
             | "LedgerService/GetConsistencyProof"
             | "AdminService/ListMembers"
             | "ReviewService/ListQueue"
+            | "FeedbackService/ListAppeals"
+            | "FeedbackService/ListReversals"
             | "ReviewService/ListBenign"
             | "PolicyService/GetPolicy"
             | "PolicyService/PreviewPolicy"
@@ -697,7 +746,7 @@ async fn whoever_is_nobody_suspended_gone_or_revoked_sees_nothing_of_anything_no
 }
 
 /// Fields by which a request names an entry, a member or a key.
-const NAMES_SOMETHING: [&str; 5] = ["entry_id", "index", "member_id", "key_id", "by_member_id"];
+const NAMES_SOMETHING: [&str; 6] = ["entry_id", "index", "member_id", "key_id", "by_member_id", "receipt"];
 
 #[test]
 fn the_table_has_every_method_and_what_names_something_of_somebodys_is_asked_for_ones_own_anothers_and_nothing() {

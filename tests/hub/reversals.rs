@@ -67,7 +67,7 @@ async fn a_reversal_reaches_everybody_who_met_the_entry_with_its_own_matches_alo
 
     decide(&reviewer.client, entries[0], Ruling::Uphold).await.unwrap();
     let revoked = decide(&reviewer.client, entries[0], Ruling::Revoke).await.unwrap().event;
-    let labels = vec!["recruitment".to_owned()];
+    let labels = vec!["recruitment-instruction".to_owned()];
     let relabel = v1::DecideRequest {
         labels: labels.clone(),
         reason: v1::RulingReason::WrongLabel.into(),

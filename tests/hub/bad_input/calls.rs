@@ -41,6 +41,11 @@ pub enum Call {
     GetTaxonomy(v1::GetTaxonomyRequest),
     PreviewPolicy(v1::PreviewPolicyRequest),
     SetPolicy(v1::SetPolicyRequest),
+    ReportOutcome(v1::ReportOutcomeRequest),
+    OpenAppeal(v1::OpenAppealRequest),
+    ListAppeals(v1::ListAppealsRequest),
+    ListReversals(v1::ListReversalsRequest),
+    GetTrust(v1::GetTrustRequest),
 }
 
 macro_rules! from_request {
@@ -85,6 +90,11 @@ from_request! {
     GetTaxonomy(v1::GetTaxonomyRequest),
     PreviewPolicy(v1::PreviewPolicyRequest),
     SetPolicy(v1::SetPolicyRequest),
+    ReportOutcome(v1::ReportOutcomeRequest),
+    OpenAppeal(v1::OpenAppealRequest),
+    ListAppeals(v1::ListAppealsRequest),
+    ListReversals(v1::ListReversalsRequest),
+    GetTrust(v1::GetTrustRequest),
 }
 
 /// A trace of an entry.
@@ -157,6 +167,11 @@ impl Call {
             Self::GetTaxonomy(request) => member.taxonomy().get_taxonomy(request).await.err(),
             Self::PreviewPolicy(request) => admin.policy().preview_policy(request).await.err(),
             Self::SetPolicy(request) => admin.policy().set_policy(request).await.err(),
+            Self::ReportOutcome(request) => member.feedback().report_outcome(request).await.err(),
+            Self::OpenAppeal(request) => member.feedback().open_appeal(request).await.err(),
+            Self::ListAppeals(request) => member.feedback().list_appeals(request).await.err(),
+            Self::ListReversals(request) => member.feedback().list_reversals(request).await.err(),
+            Self::GetTrust(request) => member.feedback().get_trust(request).await.err(),
         };
         done.map_or(Ok(()), Err)
     }
