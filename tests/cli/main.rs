@@ -14,6 +14,7 @@ mod hash_workers;
 mod import;
 mod import_interrupted;
 mod logs;
+mod mirror;
 mod operators;
 mod orientation;
 mod pictures;
