@@ -253,7 +253,9 @@ impl Opened {
             tracing::info!("the rows were folded by an earlier version of this program: they are folded anew");
             store.forget_folds()?;
         }
-        let mut state = State::load(&store, &mut Loader::new(&store, clock.now(), stopping)?)?;
+        // What is still to be folded finds what was there at its time.
+        let loaded_at = if store.folded()? < size { Timestamp::EPOCH } else { clock.now() };
+        let mut state = State::load(&store, &mut Loader::new(&store, loaded_at, stopping)?)?;
         catch_up(&store, &mut state, size, stopping)?;
         let (indexes, benign) = (state.indexes(), state.benign());
         let (roster, register) = (state.roster().clone(), state.register().clone());

@@ -21,6 +21,7 @@ mod pictures;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
 mod process;
+mod review;
 mod serving;
 mod settings;
 mod site;

@@ -67,7 +67,13 @@ async fn course(seed: u64) {
                 let (entry, _) = entries[numbers.below(entries.len())];
                 decide(&second, entry, Ruling::Uphold).await.unwrap();
             }
-            12 => benign.push(add_benign(&first, vec![signal]).await),
+            12 => {
+                let id = add_benign(&first, vec![signal]).await;
+                // The same again is the same item.
+                if !benign.contains(&id) {
+                    benign.push(id);
+                }
+            }
             13 if !benign.is_empty() => remove_benign(&first, benign.remove(numbers.below(benign.len()))).await,
             14 => hub.clock.advance(Duration::from_secs(60 * numbers.below(20) as u64)),
             15 if numbers.below(2) == 0 => hub = hub.restart().await,

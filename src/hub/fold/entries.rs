@@ -348,7 +348,7 @@ fn add(all: &mut Vec<Corroboration>, new: Corroboration, at: Timestamp) -> bool 
 }
 
 /// Whether something about an entry waits for reviewers.
-fn wants_attention(id: EntryId, state: &EntryState) -> bool {
+pub(super) fn wants_attention(id: EntryId, state: &EntryState) -> bool {
     let settled = state.decided.as_ref().map_or(id.0, |decided| decided.event);
     let is_gone = state.withdrawn.is_some();
     !is_gone
