@@ -116,7 +116,7 @@ async fn it_takes_two_people_to_open_to_extend_and_to_close_an_incident() {
     assert!(opened.is_enough && incident.is_open && incident.proposed.is_empty());
     let day = hub.clock.now().plus(24 * HOUR);
     assert_eq!((incident.until, incident.closed), (Some(timestamp(day)), None));
-    assert_eq!(list(&checker).await, [incident.clone()]);
+    assert_eq!(list(&checker).await, [incident]);
     // A code stands for one incident for ever.
     let status = ask_to_open(first, "harbour").await.unwrap_err();
     assert_eq!(status.message(), "code: there is, or was, an incident `harbour`; choose another code");
