@@ -8,7 +8,6 @@ use crate::support::TestHub;
 use hashcommons::domain::{Draft, Fact, Role};
 use hashcommons::ledger::record::decode_event;
 use hashcommons::store::StoredEvent;
-use hashcommons::wire::v1;
 use serde_json::Value;
 
 const ITEMS: u64 = 5;
@@ -42,21 +41,12 @@ fn contributed(hub: &TestHub) -> Vec<Draft> {
     drafts.collect()
 }
 
-/// Opens the incident that an item of the examples belongs to.
-async fn open_incident(hub: &TestHub) {
-    let operators = hub.operators();
-    for operator in [operators.first, operators.second] {
-        let (code, kind) = ("2026-11-harbour".to_owned(), "footage".to_owned());
-        let request = v1::OpenIncidentRequest { code, r#type: kind, is_drill: false, until: None };
-        operator.incidents().open_incident(request).await.unwrap();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn both_examples_are_imported_whole_and_say_the_same_of_their_items() {
     let hub = TestHub::start().await;
+    // Of which one of the examples is.
+    hub.operators().open_incident("2026-11-harbour").await;
     let (_, key) = hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
-    open_incident(&hub).await;
     let folder = tempfile::tempdir().unwrap();
     for name in ["items.ndjson", "items.csv"] {
         let file = folder.path().join(name);
@@ -81,8 +71,9 @@ async fn both_examples_are_imported_whole_and_say_the_same_of_their_items() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_example_with_a_spoilt_line_has_that_line_set_aside_with_its_number_and_the_field() {
     let hub = TestHub::start().await;
+    // Of which one of the examples is.
+    hub.operators().open_incident("2026-11-harbour").await;
     let (_, key) = hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
-    open_incident(&hub).await;
     let folder = tempfile::tempdir().unwrap();
     for (name, good, bad) in
         [("items.ndjson", "\"confidence\":80", "\"confidence\":101"), ("items.csv", ",80,", ",101,")]
