@@ -62,6 +62,15 @@ async fn a_report_is_added_to_the_ledger_and_to_what_the_entry_counts_for() {
         let (others, _) = events(&source.client, said.event).await;
         assert_eq!(others[0].opening, None, "neither its contributor nor anybody else reads the note");
     }
+    // Who it was, its contributor does not learn either.
+    let traced = async |client: &Client| {
+        let request = v1::TraceRequest { entry_id: entry, against: vec![] };
+        let steps = client.reviews().trace(request).await.unwrap().into_inner().history;
+        steps.into_iter().skip(1).map(|step| (step.actor, step.reason)).collect::<Vec<_>>()
+    };
+    let reason = "false-positive: seen-by-person".to_owned();
+    assert_eq!(traced(&source.client).await, vec![(String::new(), reason.clone()); 2]);
+    assert_eq!(traced(&reviewer.client).await, [0, 1].map(|at| (checkers[at].id.clone(), reason.clone())));
     let judged = assessment(&reviewer.client, entry).await;
     assert_eq!(judged.standing(), v1::Standing::Disputed);
     assert!(words(&judged, "disputed").unwrap().contains("two objections"), "{judged:?}");

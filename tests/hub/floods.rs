@@ -50,8 +50,7 @@ async fn looked_at(scene: &Scene, matches: u64) {
     for _ in 0..600 {
         if written(&scene.hub) == matches {
             // Sequenced by the same thread, after whatever it saw.
-            let name = format!("{matches}-{}", scene.hub.check().await.events);
-            contribute(&scene.source.client, &name, vec![pdq(1_000 + matches)]).await;
+            contribute(&scene.source.client, &format!("after-{matches}"), vec![pdq(1_000 + matches)]).await;
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -108,16 +107,22 @@ async fn a_flood_of_three_is_said_once_falls_to_review_and_is_lifted_by_a_review
 }
 
 #[tokio::test]
-async fn neither_one_member_nor_two_nor_three_of_one_owner_make_an_entry_fall() {
-    let scene = scene(&["", "owner", "owner", "owner"]).await;
+async fn neither_one_member_nor_two_nor_three_of_one_owner_nor_a_third_of_less_than_its_share_make_an_entry_fall() {
+    let scene = scene(&["", "owner", "owner", "owner", ""]).await;
     meet(&scene.platforms[0].client, 40).await;
     looked_at(&scene, 40).await;
     assert_eq!(floods(&scene).await, [], "one alone");
-    for platform in &scene.platforms[1..] {
+    for platform in &scene.platforms[1..4] {
         meet(&platform.client, 10).await;
     }
     looked_at(&scene, 70).await;
     assert_eq!(floods(&scene).await, [], "its owner's count as one");
+    meet(&scene.platforms[4].client, 1).await;
+    looked_at(&scene, 71).await;
+    assert_eq!(floods(&scene).await, [], "the third has not brought its share");
+    meet(&scene.platforms[4].client, 1).await;
+    looked_at(&scene, 72).await;
+    assert_eq!(floods(&scene).await, [(scene.entry, 6, 0)]);
     scene.hub.check().await;
 }
 
