@@ -10,6 +10,7 @@ mod concurrency;
 mod decisions;
 mod decoders;
 #[path = "../support/enrolment.rs"]
+#[allow(dead_code, reason = "tests/docs uses the rest")]
 mod enrolment;
 #[path = "../support/fake_worker.rs"]
 #[allow(dead_code, reason = "tests/worker uses the rest")]
