@@ -409,7 +409,7 @@ mod tests {
         assert_eq!(rules.corroboration, CorroborationRules { members_min: 3, ..Default::default() });
         assert_eq!(rules.tlp.action_max(Tlp::Red), Action::LogOnly);
         let [own, other] = ["glorification", "graphic-violence"].map(|label| label.parse::<Code>().unwrap());
-        assert_eq!(rules.valid_for(&[own.clone()], false), Some(Duration::from_hours(30 * 24)));
+        assert_eq!(rules.valid_for(std::slice::from_ref(&own), false), Some(Duration::from_hours(30 * 24)));
         assert_eq!(rules.valid_for(&[own, other.clone()], false), None, "one of them has no end");
         assert_eq!(rules.valid_for(&[other], true), Some(Duration::from_hours(180 * 24)));
         assert_eq!(Rules::from_toml(&rules.to_toml()).unwrap(), rules);

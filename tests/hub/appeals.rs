@@ -56,8 +56,8 @@ async fn an_appeal_is_open_once_has_a_deadline_and_is_ended_by_a_decision() {
     assert_eq!(hub.check().await.events, events);
 
     let second = appeal(&two.client, &theirs, "other").await.unwrap().appeal.unwrap();
-    assert_eq!(list(&one.client, false).await, [first.clone()]);
-    assert_eq!(list(&two.client, false).await, [second.clone()]);
+    assert_eq!(list(&one.client, false).await, std::slice::from_ref(&first));
+    assert_eq!(list(&two.client, false).await, std::slice::from_ref(&second));
     assert_eq!(list(&source.client, false).await, []);
     assert_eq!(list(&reviewer.client, false).await, [first.clone(), second.clone()]);
     assert_eq!(list(&hub.admin(), true).await.len(), 2);

@@ -98,16 +98,10 @@ impl<'a> Ahead<'a> {
                 self.added.add(&row.signal, row.entry);
             }
             // An entry, or a benign item, is taken out with all its signals.
-            Change::SignalRemoved(_, entry) => {
-                if self.removed.insert(*entry) {
-                    self.added.remove(*entry);
-                }
-            }
+            Change::SignalRemoved(_, entry) if self.removed.insert(*entry) => self.added.remove(*entry),
             Change::BenignAdded(signal, benign) => self.benign_added.add(signal, *benign),
-            Change::BenignRemoved(_, benign) => {
-                if self.benign_removed.insert(*benign) {
-                    self.benign_added.remove(*benign);
-                }
+            Change::BenignRemoved(_, benign) if self.benign_removed.insert(*benign) => {
+                self.benign_added.remove(*benign)
             }
             _ => {}
         }
