@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use prost::Message as _;
 use serde::Deserialize;
 use serde_json::json;
 use tonic::Code;
@@ -165,13 +164,12 @@ async fn import(file: &Path, hub: &HubArgs, json: bool) -> anyhow::Result<Verdic
         match whole.and_then(|()| read(&text)) {
             Err(problem) => import.set_aside(lines.number(), &text, &problem.to_string())?,
             Ok(item) => {
-                // A few bytes more for its tag and length.
-                let size = item.encoded_len() + 8;
-                if waiting.len() == ITEMS_MAX || bytes + size > BYTES_MAX {
+                // On its way to the hub it is shorter than in the file.
+                if waiting.len() == ITEMS_MAX || bytes + text.len() > BYTES_MAX {
                     import.send(std::mem::take(&mut waiting)).await.context(STOPPED)?;
                     bytes = 0;
                 }
-                bytes += size;
+                bytes += text.len();
                 waiting.push((lines.number(), text, item));
             }
         }

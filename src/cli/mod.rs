@@ -18,8 +18,10 @@ mod feedback;
 mod follow;
 mod hash;
 mod import;
+mod incident;
 mod key;
 mod member;
+mod mirror;
 mod output;
 mod policy;
 mod quota;
@@ -67,8 +69,11 @@ enum Command {
     Reversals(feedback::ReversalsArgs),
     Trust(feedback::TrustArgs),
     Follow(follow::Args),
+    Mirror(mirror::Args),
     Verify(verify::Args),
     Taxonomy(taxonomy::Args),
+    #[command(subcommand)]
+    Incident(incident::Command),
     #[command(subcommand)]
     Member(member::Command),
     #[command(subcommand)]
@@ -133,8 +138,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Reversals(args) => feedback::reversals(args, json).await,
         Command::Trust(args) => feedback::trust(args, json).await,
         Command::Follow(args) => follow::run(args, json).await,
+        Command::Mirror(args) => mirror::run(args, json).await,
         Command::Verify(args) => verify::run(&args, json),
         Command::Taxonomy(args) => taxonomy::run(args, json).await,
+        Command::Incident(command) => incident::run(command, json).await,
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
         Command::Policy(command) => policy::run(command, json).await,

@@ -3,8 +3,10 @@
 //! It knows the API's messages and nothing of what is behind them.
 
 mod json;
+mod mirror;
 
 pub use json::{JsonError, to_json};
+pub use mirror::{Mirror, MirrorError};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,6 +23,7 @@ use crate::wire::v1::admin_service_client::AdminServiceClient;
 use crate::wire::v1::check_service_client::CheckServiceClient;
 use crate::wire::v1::contribute_service_client::ContributeServiceClient;
 use crate::wire::v1::feedback_service_client::FeedbackServiceClient;
+use crate::wire::v1::incident_service_client::IncidentServiceClient;
 use crate::wire::v1::ledger_service_client::LedgerServiceClient;
 use crate::wire::v1::policy_service_client::PolicyServiceClient;
 use crate::wire::v1::review_service_client::ReviewServiceClient;
@@ -155,6 +158,11 @@ impl Client {
     /// The ledger.
     pub fn ledger(&self) -> LedgerServiceClient<Keyed> {
         LedgerServiceClient::new(self.keyed())
+    }
+
+    /// Incidents.
+    pub fn incidents(&self) -> IncidentServiceClient<Keyed> {
+        IncidentServiceClient::new(self.keyed())
     }
 
     /// Members and keys.

@@ -67,6 +67,11 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.LedgerService/GetCheckpoint", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.LedgerService/GetInclusionProof", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.LedgerService/GetConsistencyProof", needs::<operation::ReadLedger>()),
+    ("/hashcommons.v1.IncidentService/OpenIncident", needs::<operation::ChangeIncident>()),
+    ("/hashcommons.v1.IncidentService/ExtendIncident", needs::<operation::ChangeIncident>()),
+    ("/hashcommons.v1.IncidentService/CloseIncident", needs::<operation::ChangeIncident>()),
+    ("/hashcommons.v1.IncidentService/ListIncidents", shows::<operation::ListIncidents>(&[Aspect::Proposals])),
+    ("/hashcommons.v1.IncidentService/GetDebrief", needs::<operation::ReadDebrief>()),
     ("/hashcommons.v1.AdminService/EnrolMember", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/ApproveMember", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/SetMemberStatus", needs::<operation::Administer>()),
@@ -122,7 +127,7 @@ const fn equal(one: &[u8], other: &[u8]) -> bool {
     at == one.len() && at == other.len()
 }
 
-/// The event that each method makes which changes members, keys or rules.
+/// The event that each method makes which changes members, keys, rules or incidents.
 pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.AdminService/EnrolMember", EventKind::MemberEnrolled),
     ("/hashcommons.v1.AdminService/ApproveMember", EventKind::MemberApproved),
@@ -133,6 +138,9 @@ pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.AdminService/ReleaseMember", EventKind::WalkCleared),
     ("/hashcommons.v1.AdminService/SetQuota", EventKind::QuotaSet),
     ("/hashcommons.v1.AdminService/RevokeKey", EventKind::KeyRevoked),
+    ("/hashcommons.v1.IncidentService/OpenIncident", EventKind::IncidentChanged),
+    ("/hashcommons.v1.IncidentService/ExtendIncident", EventKind::IncidentChanged),
+    ("/hashcommons.v1.IncidentService/CloseIncident", EventKind::IncidentChanged),
     ("/hashcommons.v1.ReviewService/DelistEntity", EventKind::EntityDelisted),
     ("/hashcommons.v1.PolicyService/SetPolicy", EventKind::PolicySet),
 ];

@@ -8,6 +8,7 @@ mod admin;
 mod check;
 mod contribute;
 mod feedback;
+mod incident;
 mod intake;
 mod ledger;
 pub mod policy;

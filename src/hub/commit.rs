@@ -14,7 +14,7 @@ use super::last_used::LastUsed;
 use super::matches::Matches;
 use super::refuse::SharedRefusals;
 use super::state::State;
-use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, MatchKey, Timestamp};
+use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Incident, MatchKey, Timestamp};
 use crate::ledger::record::encode_event;
 use crate::ledger::{
     Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
@@ -138,10 +138,11 @@ impl Committer {
         self.seal(rows, &pending)
     }
 
-    /// Takes out of the indexes what has expired, and writes down what was only counted so far.
+    /// Takes out of the indexes what has expired, ends incidents, and writes down what was only counted so far.
     pub fn tick(&mut self) -> Result<(), CommitError> {
         let now = self.clock.now();
         self.expire(now)?;
+        self.end_incidents(now)?;
         self.count.flush_now_and_then();
         self.last_used.flush_now_and_then();
         let news = self.matches.flush_now_and_then();
@@ -161,6 +162,20 @@ impl Committer {
             let fact = Fact::Expired { entries: expired.into_iter().collect() };
             self.commit_events([Event { at, by: Actor::Hub, request: None, fact }])?;
         }
+    }
+
+    /// Ends the incidents that nobody extended.
+    fn end_incidents(&mut self, now: Timestamp) -> Result<(), CommitError> {
+        let register = self.state.register().load_full();
+        let is_over =
+            |incident: &&Incident| incident.opened.is_some() && incident.closed.is_none() && incident.until <= now;
+        let over: Vec<_> = register.incidents().filter(is_over).map(|incident| incident.code.clone()).collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        let (at, _) = self.times();
+        let event = |incident| Event { at, by: Actor::Hub, request: None, fact: Fact::IncidentEnded { incident } };
+        self.commit_events(over.into_iter().map(event))
     }
 
     /// Says which entries match far too often: they fall to review by that alone.

@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
+//! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate`, `incidents`, `debrief`, `drill` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
 //! | `matches`, `report`, `appeals`, `reversals`, `believe` | who met which entry; what came of it; which were wrong; whom to believe |
 //! | `floods` | what matches far too often falls to review |
@@ -24,7 +24,9 @@ mod check_media;
 mod commit;
 mod contribute;
 mod count;
+mod debrief;
 mod decide;
+mod drill;
 mod examine;
 mod floods;
 mod fold;
@@ -32,6 +34,7 @@ mod follow;
 mod founding;
 mod gate;
 mod govern;
+mod incidents;
 mod inspect;
 mod last_used;
 mod load;
@@ -66,6 +69,7 @@ pub use check_media::{CheckMedia, CheckMediaAnswer, CheckMediaError, MediaOption
 pub use commit::{CommitError, Head, Sequenced};
 pub use contribute::{Contribute, ContributeError, Contributed};
 pub use count::{Count, CountList};
+pub use debrief::{Debrief, Debriefs};
 pub use decide::Refusal;
 pub use examine::{Examine, Search, Suspect};
 pub use fold::FoldError;
@@ -73,6 +77,7 @@ pub use follow::{FeedItem, Follow, FollowError, OpenedEvent, Page};
 pub use founding::{ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE, SecretsError};
 pub use gate::{Denied, Gate};
 pub use govern::{Govern, GovernError, Preview, RulesInForce, Shift, Shifted};
+pub use incidents::{IncidentView, Incidents, IncidentsError, WantedChange};
 pub use inspect::{AUDIT_PAGE_DEFAULT, AUDIT_PAGE_MAX, AuditEvent, AuditPage, AuditQuery, AuditResult, Inspect};
 pub use load::LoadError;
 pub use matches::Matches;

@@ -15,6 +15,8 @@ use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::count::Count;
+use super::debrief::Debriefs;
+use super::drill::DRILL_CHECKS_MAX;
 use super::examine::Examine;
 use super::floods::FloodWatch;
 use super::fold::{Ahead, FoldError};
@@ -24,6 +26,7 @@ use super::founding::{
 };
 use super::gate::Gate;
 use super::govern::Govern;
+use super::incidents::Incidents;
 use super::inspect::Inspect;
 use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
@@ -81,6 +84,8 @@ pub struct UseCases {
     pub members: Members,
     pub examine: Examine,
     pub inspect: Inspect,
+    pub incidents: Incidents,
+    pub debriefs: Debriefs,
     pub govern: Govern,
     pub count: Count,
     pub matches: Matches,
@@ -248,7 +253,9 @@ impl Opened {
             tracing::info!("the rows were folded by an earlier version of this program: they are folded anew");
             store.forget_folds()?;
         }
-        let mut state = State::load(&store, &mut Loader::new(&store, clock.now(), stopping)?)?;
+        // What is still to be folded finds what was there at its time.
+        let loaded_at = if store.folded()? < size { Timestamp::EPOCH } else { clock.now() };
+        let mut state = State::load(&store, &mut Loader::new(&store, loaded_at, stopping)?)?;
         catch_up(&store, &mut state, size, stopping)?;
         let (indexes, benign) = (state.indexes(), state.benign());
         let (roster, register) = (state.roster().clone(), state.register().clone());
@@ -306,6 +313,7 @@ impl Opened {
             quotas: quotas.clone(),
             watch: watch.clone(),
             unseal: unseal.clone(),
+            drills: Arc::new(Semaphore::new(DRILL_CHECKS_MAX)),
             matches: matches.clone(),
         };
         let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };
@@ -328,6 +336,13 @@ impl Opened {
             },
             check_media: CheckMedia::new(check.clone(), decoders, config.media.limits.bytes_max, config.media.workers),
             check,
+            incidents: Incidents {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                register: register.clone(),
+                clock: clock.clone(),
+            },
+            debriefs: Debriefs { store: store.clone(), viewer: viewer.clone(), head: head.clone() },
             contribute: Contribute {
                 sequencer: sequencer.clone(),
                 prove: prove.clone(),
@@ -361,6 +376,7 @@ impl Opened {
             },
             follow: Follow {
                 store: store.clone(),
+                register: register.clone(),
                 roster: roster.clone(),
                 head: head_sender,
                 clock: clock.clone(),

@@ -99,8 +99,10 @@ impl Queue {
         let first = query.after.map_or(0, |after| waiting.partition_point(|(place, ..)| *place <= after));
         let unit = |id| roster.member(id).map(Member::unit);
         let own = unit(permit.principal().member);
+        let page: Vec<_> = waiting.drain(first..).take(query.size).collect();
+        let next = page.last().map(|(place, ..)| *place).filter(|_| total - first > query.size);
         let mut items = Vec::new();
-        for (place, reasons, state) in waiting.drain(first..).take(query.size) {
+        for (place, reasons, state) in page {
             turn::step().await;
             // One whose event was erased is nobody's to decide on.
             let Some(entry) = read::entry(&self.store, place.entry)? else { continue };
@@ -113,7 +115,6 @@ impl Queue {
                 proposals: state.proposed,
             });
         }
-        let next = items.last().map(|last| last.place).filter(|_| total - first > query.size);
         Ok(QueuePage { items, next, total, is_complete })
     }
 

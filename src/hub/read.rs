@@ -14,6 +14,9 @@ pub enum ReadError {
     /// The bytes of an event are not an event.
     #[error("event {index} {source}")]
     Record { index: u64, source: RecordError },
+    /// An event that must be there is not.
+    #[error("event {index} is missing")]
+    NoSuchEvent { index: u64 },
     /// An index promises less than its kind: the hub was put together wrongly.
     #[error(transparent)]
     Search(#[from] SearchError),

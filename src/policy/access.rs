@@ -66,6 +66,12 @@ operations! {
     Delist, "delist entities": Reviewer | Admin;
     /// Enrol members, issue and revoke keys.
     Administer, "administer": Admin;
+    /// Open, extend and close incidents.
+    ChangeIncident, "change incidents": Reviewer | Admin;
+    /// See which incidents there are.
+    ListIncidents, "list incidents": Checker | Contributor | Reviewer | Auditor | Admin;
+    /// See what an incident has come to.
+    ReadDebrief, "read a debrief": Contributor | Reviewer | Auditor | Admin;
     /// List members and keys, with names.
     ListMembers, "list members": Auditor | Admin;
     /// See what other rules of standing would change.

@@ -93,3 +93,140 @@ pub struct Place {
     pub since: Timestamp,
     pub entry: EntryId,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::entry_state;
+    use crate::domain::{
+        Appealed, Decided, Decision, Flood, KeyId, MemberId, NearBenign, Opinion, Outcome, Ruling, RulingReason,
+        Withdrawal,
+    };
+
+    const ID: EntryId = EntryId(10);
+    const NOTHING: Circumstances = Circumstances { compromised: None, delisted: None, of_incident: false };
+
+    fn on(day: u64) -> Timestamp {
+        Timestamp::from_millis(day * 86_400_000).unwrap()
+    }
+
+    fn decided(ruling: Ruling, event: u64, day: u64) -> Decided {
+        let decision = Decision { ruling, reason: RulingReason::EvidenceSound, labels: vec![] };
+        Decided { decision, event, at: on(day), by: vec![], key: KeyId::from_bytes([1; 5]) }
+    }
+
+    fn opinion(outcome: Outcome, event: u64, day: u64) -> Opinion {
+        Opinion { event, at: on(day), member: MemberId::from_bytes([2; 5]), outcome, labels: vec![] }
+    }
+
+    fn of(state: &EntryState, circumstances: &Circumstances, day: u64) -> Vec<(Attention, Since)> {
+        attention(ID, state, circumstances, &Rules::default(), on(day))
+    }
+
+    /// Every reason at once, each since another day.
+    fn everything() -> (EntryState, Circumstances) {
+        let state = EntryState {
+            expires: Some(on(42)),
+            is_excess: true,
+            opinions: vec![opinion(Outcome::FalsePositive, 12, 32), opinion(Outcome::WrongLabel, 11, 31)],
+            benign: Some(NearBenign { benign: 13, event: 13, distance: Distance::new(31) }),
+            flood: Some(Flood { event: 14, at: on(34), matches: 900, usual: 1 }),
+            proposed: vec![decided(Ruling::Confirm, 15, 35)],
+            appeals: vec![
+                Appealed { id: 17, by: MemberId::from_bytes([2; 5]) },
+                Appealed { id: 16, by: MemberId::from_bytes([3; 5]) },
+            ],
+            ..EntryState::default()
+        };
+        let delisted = Some(Delisted { event: 18, at: on(38) });
+        (state, Circumstances { compromised: Some(on(39)), delisted, of_incident: true })
+    }
+
+    #[test]
+    fn each_reason_is_told_with_the_earliest_time_since_when_it_holds() {
+        let (state, circumstances) = everything();
+        let expected = [
+            (Attention::Disputed, Since::At(on(31))),
+            (Attention::Flooded, Since::At(on(34))),
+            (Attention::CompromisedKey, Since::At(on(39))),
+            (Attention::BenignNear, Since::Leaf(13)),
+            (Attention::Excess, Since::Leaf(10)),
+            (Attention::Appeal, Since::Leaf(16)),
+            (Attention::Proposal, Since::At(on(35))),
+            (Attention::ExpiringIncident, Since::At(on(40))),
+            (Attention::Delisted, Since::At(on(38))),
+        ];
+        assert_eq!(of(&state, &circumstances, 41), expected);
+        assert_eq!(expected.map(|(reason, _)| reason).as_slice(), Attention::ALL);
+        assert_eq!(of(&state, &NOTHING, 41).len(), 6, "what is not in its state is not made up");
+    }
+
+    #[test]
+    fn a_decision_settles_what_was_before_it_and_nothing_after() {
+        let (state, circumstances) = everything();
+        let state = EntryState { proposed: vec![], appeals: vec![], ..state };
+        let after = |event, day| {
+            let decided = Some(decided(Ruling::Uphold, event, day));
+            let waits = of(&EntryState { decided, ..state.clone() }, &circumstances, 41);
+            waits.into_iter().map(|(reason, _)| reason).collect::<Vec<_>>()
+        };
+        use Attention::{BenignNear, Delisted, Disputed, ExpiringIncident, Flooded};
+        assert_eq!(after(10, 30), [Disputed, Flooded, BenignNear, ExpiringIncident, Delisted]);
+        assert_eq!(after(13, 33), [Flooded, ExpiringIncident, Delisted]);
+        assert_eq!(after(18, 39), [ExpiringIncident]);
+        assert_eq!(after(18, 40), []);
+    }
+
+    #[test]
+    fn an_entry_of_an_incident_waits_in_its_last_two_days_and_no_other_does() {
+        let state = EntryState { expires: Some(on(42)), ..EntryState::default() };
+        let circumstances = Circumstances { of_incident: true, ..NOTHING };
+        for (day, waits) in [(39, false), (40, true), (41, true), (42, false)] {
+            assert_eq!(!of(&state, &circumstances, day).is_empty(), waits, "{day}");
+            assert!(of(&state, &NOTHING, day).is_empty(), "{day}");
+        }
+        let endless = EntryState { expires: None, ..state };
+        assert!(of(&endless, &circumstances, 40).is_empty());
+    }
+
+    #[test]
+    fn what_agrees_is_no_objection_and_what_is_beyond_the_rules_radius_is_not_near() {
+        let confirmed = EntryState { opinions: vec![opinion(Outcome::Confirmed, 11, 31)], ..EntryState::default() };
+        assert_eq!(of(&confirmed, &NOTHING, 41), []);
+        let mut rules = Rules::default();
+        rules.benign.radius_bits = 30;
+        let (state, _) = everything();
+        let waits = attention(ID, &state, &NOTHING, &rules, on(41));
+        assert!(waits.iter().all(|(reason, _)| *reason != Attention::BenignNear));
+        // It was delisted before this came, on a list of a later day.
+        let delisted = Some(Delisted { event: 9, at: on(1) });
+        assert_eq!(of(&EntryState::default(), &Circumstances { delisted, ..NOTHING }, 41), []);
+    }
+
+    proptest! {
+        #[test]
+        fn what_no_longer_matches_waits_only_for_appeals_and_proposals(state in entry_state(), day in 0..90_000u64) {
+            let (_, circumstances) = everything();
+            let waits = of(&state, &circumstances, day);
+            if !is_matchable(&state, on(day)) {
+                let back = |(reason, _): &(Attention, Since)| matches!(reason, Attention::Appeal | Attention::Proposal);
+                prop_assert!(waits.iter().all(back));
+            }
+            prop_assert!(waits.is_sorted_by_key(|(reason, _)| *reason));
+            let gone = EntryState { withdrawn: Some(Withdrawal { event: 1, at: on(1) }), ..state };
+            prop_assert!(of(&gone, &circumstances, day).is_empty());
+        }
+
+        #[test]
+        fn a_greater_reach_comes_first_then_what_waits_longer_then_what_is_older(
+            a in (0..3u64, 0..3u64, 0..3u64),
+            b in (0..3u64, 0..3u64, 0..3u64),
+        ) {
+            let place = |(reach, day, entry)| Place { reach: Reverse(reach), since: on(day), entry: EntryId(entry) };
+            let key = |(reach, day, entry): (u64, u64, u64)| (u64::MAX - reach, day, entry);
+            prop_assert_eq!(place(a).cmp(&place(b)), key(a).cmp(&key(b)));
+        }
+    }
+}

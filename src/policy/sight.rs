@@ -10,6 +10,7 @@ pub struct Sight {
     pub contributors: Contributors,
     pub entries: Entries,
     pub events: Events,
+    pub proposals: Proposals,
     pub feedback: Feedback,
 }
 
@@ -58,6 +59,13 @@ pub enum Events {
     All,
 }
 
+/// Whether what one person has proposed and nobody has seconded is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proposals {
+    Hidden,
+    Told,
+}
+
 impl Sight {
     /// What a key with these roles sees, of a member of this status.
     ///
@@ -76,6 +84,7 @@ impl Sight {
                 () if is_trusted => Events::Shared,
                 () => Events::Own,
             },
+            proposals: if reviews { Proposals::Told } else { Proposals::Hidden },
             feedback: if reviews { Feedback::All } else { Feedback::Own },
         }
     }
@@ -95,6 +104,7 @@ pub enum Aspect {
     Contributors,
     Entries,
     Events,
+    Proposals,
     Feedback,
 }
 
@@ -120,6 +130,10 @@ impl Aspect {
                 Events::Entries => "all entries",
                 Events::All => "everything",
             },
+            Self::Proposals => match sight.proposals {
+                Proposals::Hidden => "yes",
+                Proposals::Told => "proposals as well",
+            },
             Self::Feedback => match sight.feedback {
                 Feedback::Own => "own member's",
                 Feedback::All => "all members'",
@@ -144,6 +158,7 @@ mod tests {
                     let [less, more] = [sight(&[*one], *status), sight(&[*one, *other], *status)];
                     assert!(less.nearness <= more.nearness && less.contributors <= more.contributors);
                     assert!(less.entries <= more.entries && less.events <= more.events);
+                    assert!(less.proposals <= more.proposals);
                     assert!(less.feedback <= more.feedback);
                 }
             }

@@ -11,6 +11,7 @@ mod draft;
 mod entry;
 mod feed;
 mod feedback;
+mod incident;
 mod member;
 mod policy;
 mod review;
@@ -25,6 +26,7 @@ pub use draft::{draft_from_wire, draft_to_wire, provenance_to_wire};
 pub use entry::{assessment, receipt, traced};
 pub use feed::{feed_item, opening};
 pub use feedback::{appeal, appeals, feedback_page_size, report_from_wire, reversals, trust, trust_query};
+pub use incident::{debrief, extend_request, incident, incident_code, open_request};
 pub use member::{
     checklist_from_wire, contribution, enrolment, key, key_request, member, member_event, quota_request, roles_to_wire,
 };

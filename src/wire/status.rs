@@ -12,7 +12,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use crate::domain::FieldError;
 use crate::hub::{
     BenignError, CheckError, CheckMediaError, ContributeError, Denied, FeedbackError, FollowError, GovernError,
-    MemberError, ProveError, ReadError, Refusal, ReviewError, SequenceError, TraceError, WithdrawError,
+    IncidentsError, MemberError, ProveError, ReadError, Refusal, ReviewError, SequenceError, TraceError, WithdrawError,
 };
 use crate::policy::{AuthError, Exhausted, IncidentError, Lapsed, Refused, RulingError, Throttled};
 use crate::worker::SubmitError;
@@ -275,6 +275,16 @@ impl IntoStatus for FollowError {
             Self::Field(error) => bad_field(Code::OutOfRange, &error),
             Self::Lapsed(lapsed) => lapsed.into_status(),
             Self::Read(error) => internal(&error),
+        }
+    }
+}
+
+impl IntoStatus for IncidentsError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Sequence(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
+            Self::Incident(error) => Refusal::from(error).into_status(),
         }
     }
 }

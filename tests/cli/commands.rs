@@ -28,8 +28,8 @@ fn every_command_explains_itself_with_an_example() {
         seen += 1;
         waiting.extend(commands(&words).into_iter().map(|name| [path.clone(), vec![name]].concat()));
     }
-    // The program; its commands; those of `bench`, `benign`, `key`, `member`, `policy` and `review`.
-    assert_eq!(seen, 1 + 24 + 5 + 3 + 7 + 7 + 3 + 2, "a command is missing, or new: count it here");
+    // The program; its commands; those of `bench`, `benign`, `incident`, `key`, `member`, `policy` and `review`.
+    assert_eq!(seen, 1 + 26 + 5 + 3 + 5 + 7 + 7 + 3 + 2, "a command is missing, or new: count it here");
 }
 
 /// A picture that nobody has contributed, `picture.png`.
@@ -72,6 +72,13 @@ fn every_command_speaks_json_when_asked() {
         ("member.key", 0, &["trust"]),
         ("member.key", 0, &["withdraw", &entry]),
         ("member.key", 0, &["follow", "--until-now"]),
+        ("hub/admin.key", 0, &["incident", "open", "harbour", "--type", "footage"]),
+        ("hub/admin-2.key", 0, &["incident", "open", "harbour", "--type", "footage"]),
+        ("hub/admin.key", 0, &["incident", "extend", "harbour"]),
+        ("hub/admin.key", 0, &["incident", "close", "harbour"]),
+        ("member.key", 0, &["incident", "list"]),
+        ("member.key", 0, &["incident", "debrief", "harbour"]),
+        ("member.key", 0, &["mirror", "list.ndjson", "--until-now"]),
         ("member.key", 0, &["verify", "receipt", "--ledger-key-file", "ledger.pub"]),
         ("member.key", 0, &["taxonomy"]),
         ("member.key", 0, &["taxonomy", "--shipped"]),

@@ -61,7 +61,7 @@ async fn stopped() -> Stopped {
     let revoke = v1::RevokeKeyRequest { key_id: key.id().to_string() };
     hub.admin().admin().revoke_key(revoke).await.unwrap();
     // Which is counted, and, as names are among what it shows, an event.
-    let follow = v1::FollowRequest { from: 0, until_now: true };
+    let follow = v1::FollowRequest { from: 0, until_now: true, incident_first: false };
     let mut feed = hub.admin().ledger().follow(follow).await.unwrap().into_inner();
     while feed.message().await.unwrap().is_some() {}
     // So that the tree is a whole one.

@@ -40,6 +40,11 @@ const EXPECTED: &[(&str, &[Role], Code)] = &[
     ("/hashcommons.v1.LedgerService/GetCheckpoint", ANY, Code::Ok),
     ("/hashcommons.v1.LedgerService/GetInclusionProof", ANY, Code::Ok),
     ("/hashcommons.v1.LedgerService/GetConsistencyProof", ANY, Code::Ok),
+    ("/hashcommons.v1.IncidentService/OpenIncident", &[Reviewer, Admin], Code::InvalidArgument),
+    ("/hashcommons.v1.IncidentService/ExtendIncident", &[Reviewer, Admin], Code::InvalidArgument),
+    ("/hashcommons.v1.IncidentService/CloseIncident", &[Reviewer, Admin], Code::InvalidArgument),
+    ("/hashcommons.v1.IncidentService/ListIncidents", ANY, Code::Ok),
+    ("/hashcommons.v1.IncidentService/GetDebrief", READS, Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/EnrolMember", &[Admin], Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/ApproveMember", &[Admin], Code::InvalidArgument),
     ("/hashcommons.v1.AdminService/SetMemberStatus", &[Admin], Code::InvalidArgument),
@@ -102,10 +107,12 @@ fn the_hubs_table_gives_each_method_the_roles_that_its_proto_names() {
     }
 }
 
-/// A new method that changes members or keys would else be refused without a word in the ledger.
+/// A new method that changes members, keys, rules or incidents would else be refused without a word in the ledger.
 #[test]
-fn every_method_for_admins_alone_has_the_event_that_it_makes() {
-    let administers = |access: &Access| matches!(access, Access::Operation { roles: [Admin], .. });
+fn every_method_for_admins_alone_and_every_change_of_incidents_has_the_event_that_it_makes() {
+    let administers = |access: &Access| {
+        matches!(access, Access::Operation { roles: [Admin], .. } | Access::Operation { name: "change incidents", .. })
+    };
     let methods = TABLE.iter().filter(|(_, access)| administers(access)).map(|(path, _)| *path);
     assert_eq!(sorted(methods.chain(ALSO_OTHERS)), sorted(CHANGES.iter().map(|(path, _)| *path)));
 }

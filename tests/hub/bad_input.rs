@@ -5,6 +5,7 @@ mod calls;
 mod checks;
 mod drafts;
 mod feedback;
+mod incidents;
 mod ledger;
 mod members;
 mod policy;
@@ -79,6 +80,7 @@ impl Scene {
             ledger::rows(self),
             members::rows(self),
             policy::rows(),
+            incidents::rows(self),
             review::rows(self),
         ]
         .concat()
@@ -127,7 +129,7 @@ async fn the_table_of_bad_requests_has_rows_for_every_method_that_can_be_called_
     let scene = Scene::new().await;
     let covered: BTreeSet<_> = scene.rows().iter().map(|(call, ..)| call.method()).collect();
     // Messages without fields, and streams, which answer each request in its place: `streams.rs`.
-    let exempt = ["GetCheckpoint", "ListMembers", "GetPolicy", "CheckStream", "ContributeStream"];
+    let exempt = ["GetCheckpoint", "ListMembers", "ListIncidents", "GetPolicy", "CheckStream", "ContributeStream"];
     for path in methods() {
         let method = path.rsplit('/').next().unwrap();
         assert_ne!(covered.contains(method), exempt.contains(&method), "{method}");

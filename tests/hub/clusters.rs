@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hashcommons::domain::Clock;
+use hashcommons::hub::audit;
 use hashcommons::wire::timestamp;
 use hashcommons::wire::v1::{self, Ruling};
 
@@ -21,6 +22,19 @@ impl Numbers {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z ^ (z >> 31)) % bound as u64) as usize
     }
+}
+
+/// Checks everything, once what has expired is out of the indexes.
+async fn check(hub: &TestHub) {
+    let use_cases = hub.running().use_cases().unwrap();
+    let verifier = use_cases.prove.verifier();
+    for _ in 0..200 {
+        if audit(&use_cases.store, verifier, Some(&use_cases.indexes), hub.clock.now()).is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    hub.check().await;
 }
 
 async fn course(seed: u64) {
@@ -67,17 +81,23 @@ async fn course(seed: u64) {
                 let (entry, _) = entries[numbers.below(entries.len())];
                 decide(&second, entry, Ruling::Uphold).await.unwrap();
             }
-            12 => benign.push(add_benign(&first, vec![signal]).await),
+            12 => {
+                let id = add_benign(&first, vec![signal]).await;
+                // The same again is the same item.
+                if !benign.contains(&id) {
+                    benign.push(id);
+                }
+            }
             13 if !benign.is_empty() => remove_benign(&first, benign.remove(numbers.below(benign.len()))).await,
             14 => hub.clock.advance(Duration::from_secs(60 * numbers.below(20) as u64)),
             15 if numbers.below(2) == 0 => hub = hub.restart().await,
             _ => {}
         }
-        if step % 10 == 0 {
-            hub.check().await;
+        if step % 15 == 0 {
+            check(&hub).await;
         }
     }
-    hub.check().await;
+    check(&hub).await;
     hub.stop().await;
 }
 

@@ -141,6 +141,11 @@ const TABLE: &[(&str, Of, [Cell; 6])] = &[
     ("LedgerService/GetInclusionProof", Other, all("Ok")),
     ("LedgerService/GetInclusionProof", Absent, all("OutOfRange")),
     ("LedgerService/GetConsistencyProof", Nobody, all("Ok")),
+    ("IncidentService/OpenIncident", Nobody, [NO, NO, NO, "Ok", NO, "Ok"]),
+    ("IncidentService/ExtendIncident", Nobody, [NO, NO, NO, "NotFound", NO, "NotFound"]),
+    ("IncidentService/CloseIncident", Nobody, [NO, NO, NO, "NotFound", NO, "NotFound"]),
+    ("IncidentService/ListIncidents", Nobody, all("Ok")),
+    ("IncidentService/GetDebrief", Nobody, [NO, "NotFound", "NotFound", "NotFound", "NotFound", "NotFound"]),
     ("AdminService/EnrolMember", Nobody, administers("Ok")),
     ("AdminService/ApproveMember", Own, administers("Ok own-id own-name own-country")),
     ("AdminService/ApproveMember", Other, administers("Ok other-id other-name other-country")),
@@ -487,10 +492,21 @@ impl Scene {
                     .encode_to_vec()
             }
             "FeedbackService/GetTrust" => v1::GetTrustRequest { member_id }.encode_to_vec(),
-            "LedgerService/Follow" => v1::FollowRequest { from: 0, until_now: true }.encode_to_vec(),
+            "LedgerService/Follow" => {
+                v1::FollowRequest { from: 0, until_now: true, incident_first: false }.encode_to_vec()
+            }
             "LedgerService/GetInclusionProof" => {
                 v1::GetInclusionProofRequest { index: entry_id, tree_size: None }.encode_to_vec()
             }
+            "IncidentService/OpenIncident" => {
+                let (code, kind) = ("harbour".to_owned(), "footage".to_owned());
+                v1::OpenIncidentRequest { code, r#type: kind, is_drill: false, until: None }.encode_to_vec()
+            }
+            "IncidentService/ExtendIncident" => {
+                v1::ExtendIncidentRequest { code: "nowhere".to_owned(), until: None }.encode_to_vec()
+            }
+            "IncidentService/CloseIncident" => v1::CloseIncidentRequest { code: "nowhere".to_owned() }.encode_to_vec(),
+            "IncidentService/GetDebrief" => v1::GetDebriefRequest { code: "nowhere".to_owned() }.encode_to_vec(),
             "AdminService/EnrolMember" => v1::EnrolMemberRequest {
                 name: "Axolotl Broadcasting".to_owned(),
                 jurisdiction: "NZ".to_owned(),
@@ -544,6 +560,7 @@ impl Scene {
             "LedgerService/GetCheckpoint"
             | "LedgerService/GetConsistencyProof"
             | "AdminService/ListMembers"
+            | "IncidentService/ListIncidents"
             | "ReviewService/ListQueue"
             | "FeedbackService/ListAppeals"
             | "FeedbackService/ListReversals"

@@ -22,6 +22,8 @@ mod hostile;
 #[path = "../support/hostile/mod.rs"]
 #[allow(dead_code, reason = "tests/hostile uses the rest")]
 mod hostile_files;
+mod incident_exercise;
+mod incidents;
 mod isolation;
 mod items;
 mod keys;
@@ -30,6 +32,7 @@ mod loading;
 mod matching;
 mod media;
 mod members;
+mod mirror;
 mod open;
 mod open_streams;
 mod poisoning;

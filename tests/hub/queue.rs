@@ -6,6 +6,7 @@ use hashcommons::domain::Clock;
 use hashcommons::wire::timestamp;
 use hashcommons::wire::v1::{self, Action, Attention, Ruling, Standing};
 
+use crate::feedback::{receipt, report};
 use crate::items::{accepted, contribute};
 use crate::reviewing::{Party, a_month_passes, add_benign, assessment, contributor, decide, queue, reviewers, words};
 use crate::support::{TestHub, contribution, draft, pdq};
@@ -151,6 +152,62 @@ async fn what_goes_beyond_the_days_measure_waits_and_can_be_asked_for_by_its_rea
         decide(&first.client, entry, Ruling::Uphold).await.unwrap();
     }
     assert!(queue(&first.client).await.items.is_empty());
+    hub.check().await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn what_reached_more_members_comes_first_and_objections_and_appeals_are_told_apart() {
+    let (hub, one, [first, _]) = scene().await;
+    let mut entries = Vec::new();
+    for n in 0..3 {
+        entries.push(contribute(&one.client, &format!("request-{n}"), vec![pdq(n)]).await);
+    }
+    let mut platforms = Vec::new();
+    for n in 0..3 {
+        platforms.push(contributor(&hub, &format!("Platform {n}"), "FR", "").await.client);
+    }
+    // The first was met by one platform, the second by three, the third by two; the first waits longest.
+    let met = [&platforms[..1], &platforms[..3], &platforms[1..3]];
+    for (n, platforms) in met.into_iter().enumerate() {
+        hub.clock.advance(Duration::from_secs(60));
+        let mut receipts = Vec::new();
+        for platform in platforms {
+            receipts.push(receipt(platform, n as u64).await);
+        }
+        if n == 1 {
+            let request = v1::OpenAppealRequest {
+                receipt: receipts[0].clone(),
+                ground: "lawful-context".to_owned(),
+                note: String::new(),
+            };
+            platforms[0].feedback().open_appeal(request).await.unwrap();
+        } else {
+            platforms[0].feedback().report_outcome(report(&receipts[0], "false-positive")).await.unwrap();
+        }
+    }
+    let listed = queue(&first.client).await;
+    let expected = [
+        (entries[1], vec![Attention::Appeal]),
+        (entries[2], vec![Attention::Disputed]),
+        (entries[0], vec![Attention::Disputed]),
+    ];
+    assert_eq!(shape(&listed), expected);
+    assert_eq!(listed.items.iter().map(|item| item.reach).collect::<Vec<_>>(), [3, 2, 1]);
+    assert_eq!(only(&first, Attention::Appeal).await, [entries[1]]);
+    // Page by page it is the same.
+    let mut paged = Vec::new();
+    let mut after = String::new();
+    for _ in 0..3 {
+        let request = v1::ListQueueRequest { page_size: 1, after, ..Default::default() };
+        let page = first.client.reviews().list_queue(request).await.unwrap().into_inner();
+        paged.extend(page.items.iter().map(|item| item.entry_id));
+        after = page.next;
+    }
+    assert_eq!((paged, after.as_str()), (vec![entries[1], entries[2], entries[0]], ""));
+    decide(&first.client, entries[1], Ruling::Revoke).await.unwrap();
+    decide(&first.client, entries[2], Ruling::Uphold).await.unwrap();
+    assert_eq!(shape(&queue(&first.client).await), expected[2..]);
     hub.check().await;
     hub.stop().await;
 }

@@ -397,6 +397,11 @@ impl<'a> Pending<'a> {
     fn lapses(&self, draft: &Draft) -> Result<Option<Timestamp>, Refusal> {
         let register = self.ahead.shared_register();
         let incident = draft.incident();
+        let named: Vec<_> = draft.incidents().into_iter().collect();
+        if let [one, other, ..] = &named[..] {
+            let problem = format_args!("an entry belongs to one incident, and this names `{one}` and `{other}`");
+            return Err(FieldError::new("draft.labels", problem).into());
+        }
         if let Some(code) = &incident
             && register.incident(code).is_none_or(|incident| incident.opened.is_none())
         {

@@ -113,14 +113,18 @@ impl<P: Past> Folding<'_, P> {
         let id = EntryId(self.index);
         let expires = draft.provenance().valid_until.or(lapses);
         let register = self.past.register();
-        let near_benign = self.near_benign(id, draft.signals(), None)?;
-
-        let mut conduct = trust::contributed(register.trust(member), self.event.at);
-        let is_excess = conduct.contributed > register.rules().contributions.quarantine_above_per_day;
-        if near_benign.is_some_and(|near| near.distance <= Distance::new(register.rules().benign.radius_bits)) {
-            conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
+        let mut state = EntryState { expires, ..EntryState::default() };
+        let is_of_drill = self.is_of_drill(draft);
+        // An exercise is nobody's conduct.
+        if !is_of_drill {
+            state.benign = self.near_benign(id, draft.signals(), None)?;
+            let mut conduct = trust::contributed(register.trust(member), self.event.at);
+            state.is_excess = conduct.contributed > register.rules().contributions.quarantine_above_per_day;
+            if state.benign.is_some_and(|near| near.distance <= Distance::new(register.rules().benign.radius_bits)) {
+                conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
+            }
+            self.changes.push(Change::Trust(member, conduct));
         }
-        self.changes.push(Change::Trust(member, conduct));
         self.changes.push(Change::OfKey(key, id));
         self.changes.extend(draft.incident().map(|incident| Change::OfIncident(incident, id)));
         if let Basis::UnConsolidatedList { entity, .. } = &draft.provenance().basis {
@@ -129,8 +133,7 @@ impl<P: Past> Folding<'_, P> {
 
         let entry =
             Entry { id, contributor: member, key, contributed: self.event.at, taxonomy: 0, draft: draft.clone() };
-        let mut state = EntryState { expires, is_excess, benign: near_benign, ..EntryState::default() };
-        if !self.is_of_drill(draft) {
+        if !is_of_drill {
             self.put_in(&entry, &mut state)?;
         }
         self.put_quietly(id, state)
@@ -215,7 +218,7 @@ impl<P: Past> Folding<'_, P> {
         let roster = self.past.roster();
         let is_first = !state.opinions.iter().any(|earlier| earlier.member == member);
         let unit = |id: MemberId| roster.member(id).map(crate::domain::Member::unit);
-        if is_first && unit(member) != unit(found.contributor) {
+        if is_first && unit(member) != unit(found.contributor) && !self.is_of_drill(&found.draft) {
             let by = roster.member(member).map_or(crate::domain::Status::Applicant, |member| member.status);
             self.sign(found.contributor, Sign::Outcome { outcome: report.outcome, by });
         }
@@ -265,7 +268,9 @@ impl<P: Past> Folding<'_, P> {
             state.benign = self.near_benign(id, found.draft.signals(), None)?;
             self.put_in(&found, &mut state)?;
         }
-        self.sign(found.contributor, Sign::Ruling(decision.ruling));
+        if !self.is_of_drill(&found.draft) {
+            self.sign(found.contributor, Sign::Ruling(decision.ruling));
+        }
         self.put(id, state)
     }
 
@@ -343,7 +348,7 @@ fn add(all: &mut Vec<Corroboration>, new: Corroboration, at: Timestamp) -> bool 
 }
 
 /// Whether something about an entry waits for reviewers.
-fn wants_attention(id: EntryId, state: &EntryState) -> bool {
+pub(super) fn wants_attention(id: EntryId, state: &EntryState) -> bool {
     let settled = state.decided.as_ref().map_or(id.0, |decided| decided.event);
     let is_gone = state.withdrawn.is_some();
     !is_gone

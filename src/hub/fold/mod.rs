@@ -4,6 +4,8 @@
 
 mod ahead;
 mod entries;
+#[cfg(test)]
+mod tests;
 
 pub use ahead::Ahead;
 
