@@ -128,6 +128,11 @@ fn words(event: &Event) -> String {
             format!("{what} {} of incident {incident}", incident_words(change))
         }
         Fact::IncidentEnded { incident } => format!("the end of incident {incident}"),
+        Fact::MatchesTallied(tally) => format!("how many matches were shown from {} to {}", tally.since, tally.until),
+        Fact::SampleDrawn(sample) => format!("a random sample of {} entries", sample.entries.len()),
+        Fact::SampleJudged { sample, entry, verdict } => {
+            format!("the judgement {verdict} of entry {entry} of sample {sample}")
+        }
         Fact::MemberEnrolled(member) => format!("the enrolment of {}", member.id),
         Fact::MemberApproved { member, to, .. } => format!("an approval of {member} for {to}"),
         Fact::MemberStatusSet { member, status, reason } => format!("the setting of {member} to {status} ({reason})"),

@@ -114,14 +114,17 @@ impl<P: Past> Folding<'_, P> {
 
         let mut conduct = trust::contributed(register.trust(member), self.event.at);
         let is_excess = conduct.contributed > register.rules().contributions.quarantine_above_per_day;
-        if near_benign.is_some_and(|near| near.distance <= Distance::new(register.rules().benign.radius_bits)) {
+        let radius = Distance::new(register.rules().benign.radius_bits);
+        let came_near_benign = near_benign.is_some_and(|near| near.distance <= radius);
+        if came_near_benign {
             conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
         }
         self.changes.push(Change::Trust(member, conduct));
 
         let entry =
             Entry { id, contributor: member, key, contributed: self.event.at, taxonomy: 0, draft: draft.clone() };
-        let mut state = EntryState { expires, is_excess, benign: near_benign, ..EntryState::default() };
+        let mut state =
+            EntryState { expires, is_excess, came_near_benign, benign: near_benign, ..EntryState::default() };
         let of_drill = draft.incident().and_then(|code| register.incident(&code)).is_some_and(|one| one.is_drill);
         // What is part of an exercise meets nothing and speaks for nothing.
         if !of_drill {
