@@ -20,6 +20,8 @@ mod member;
 mod output;
 mod policy;
 mod quota;
+mod report;
+mod sample;
 mod serve;
 mod taxonomy;
 mod trace;
@@ -65,6 +67,9 @@ enum Command {
     #[command(subcommand)]
     Key(key::Command),
     Audit(audit::Args),
+    Report(report::Args),
+    #[command(subcommand)]
+    Sample(sample::Command),
     #[command(subcommand)]
     Policy(policy::Command),
     #[command(subcommand)]
@@ -120,6 +125,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Key(command) => key::run(command, json).await,
         Command::Policy(command) => policy::run(command, json).await,
         Command::Audit(args) => audit::run(args, json).await,
+        Command::Report(args) => report::run(args, json).await,
+        Command::Sample(command) => sample::run(command, json).await,
         Command::Bench(command) => bench::run(command, json).await,
         Command::MediaWorker => anyhow::bail!("a media worker has no runtime"),
     }

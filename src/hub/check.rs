@@ -9,6 +9,7 @@ use super::commit::Head;
 use super::matches::Matches;
 use super::read::{self, ReadError};
 use super::state::Indexes;
+use super::tallies::Tallies;
 use super::turn;
 use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
@@ -42,6 +43,7 @@ pub struct Check {
     pub(super) watch: Watch,
     pub(super) unseal: Unseal,
     pub(super) matches: Matches,
+    pub(super) tallies: Tallies,
 }
 
 /// One signal to look up.
@@ -266,6 +268,7 @@ impl Check {
             self.unseal.run(&permit.authority(), names).await?;
         }
         self.matches.note(permit.principal().member, matches.iter().map(|found| found.view.entry.id), now);
+        self.tallies.note(&matches, now);
         Ok(CheckAnswer { outcomes, matches, more })
     }
 

@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
-//! | `matches` | who met which entry, to the hour |
+//! | `matches`, `tallies` | who met which entry, to the hour; how many matches there were, for the ledger |
+//! | `statistics`, `replica`, `survey` | reports, and the same from the ledger alone |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `turn` | how long a check may keep a thread |
@@ -36,9 +37,12 @@ mod open;
 mod prove;
 mod read;
 mod refuse;
+mod replica;
 mod sequencer;
 mod state;
+mod statistics;
 mod survey;
+mod tallies;
 mod trace;
 mod turn;
 mod unseal;
@@ -69,8 +73,10 @@ pub use open::{HubConfig, Opened, StartError, UseCases, open};
 pub use prove::{Consistency, Inclusion, Prove, ProveError};
 pub use read::ReadError;
 pub use refuse::Refuse;
+pub use replica::{Replica, ReplicaError};
 pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
 pub use state::Indexes;
+pub use statistics::{Drawn, Item, Statist, StatisticsError};
 pub use trace::{Step, Trace, TraceError, Traced};
 pub use view::{Contributor, EntryView};
 pub use walks::Blocked;

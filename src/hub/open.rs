@@ -30,6 +30,8 @@ use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
+use super::statistics::Statist;
+use super::tallies::Tallies;
 use super::trace::Trace;
 use super::unseal::Unseal;
 use super::view::Viewer;
@@ -73,6 +75,7 @@ pub struct UseCases {
     pub govern: Govern,
     pub count: Count,
     pub matches: Matches,
+    pub statistics: Statist,
     pub refuse: Refuse,
     /// For ids of requests.
     pub entropy: Arc<dyn Entropy>,
@@ -243,6 +246,7 @@ impl Opened {
         let last_used = LastUsed::load(store.clone())?;
         let (refusals, count) = (SharedRefusals::default(), Count::new(store.clone(), clock.clone()));
         let matches = Matches::new(store.clone(), register.clone(), clock.clone());
+        let tallies = Tallies::new(clock.now());
         let mut committer = Committer {
             store: store.clone(),
             state,
@@ -257,6 +261,7 @@ impl Opened {
             count: count.clone(),
             last_used: last_used.clone(),
             matches: matches.clone(),
+            tallies: tallies.clone(),
         };
         if !founded {
             committer.commit_events(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
@@ -291,6 +296,7 @@ impl Opened {
             watch: watch.clone(),
             unseal: unseal.clone(),
             matches: matches.clone(),
+            tallies,
         };
         let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
@@ -299,6 +305,15 @@ impl Opened {
             store: store.clone(),
             head: head.clone(),
             viewer: viewer.clone(),
+            surveying: Arc::new(Semaphore::new(1)),
+        };
+        let statistics = Statist {
+            sequencer: sequencer.clone(),
+            store: store.clone(),
+            head: head.clone(),
+            taxonomies: taxonomies.clone(),
+            clock: clock.clone(),
+            count: count.clone(),
             surveying: Arc::new(Semaphore::new(1)),
         };
         let use_cases = UseCases {
@@ -349,6 +364,7 @@ impl Opened {
             govern,
             count,
             matches,
+            statistics,
             refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },
             entropy: entropy.clone(),
             members: Members {
@@ -372,7 +388,12 @@ impl Opened {
 }
 
 /// Folds the events that the folded rows do not hold yet: none after a clean or unclean stop, all after the rows were deleted.
-fn catch_up(store: &Store, state: &mut State, size: u64, stopping: &watch::Receiver<bool>) -> Result<(), StartError> {
+pub(super) fn catch_up(
+    store: &Store,
+    state: &mut State,
+    size: u64,
+    stopping: &watch::Receiver<bool>,
+) -> Result<(), StartError> {
     let mut next = store.folded()?;
     if next >= size {
         return Ok(());

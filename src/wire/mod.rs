@@ -13,6 +13,7 @@ mod feed;
 mod member;
 mod policy;
 mod signal;
+mod statistics;
 mod status;
 mod taxonomy;
 
@@ -27,6 +28,7 @@ pub use member::{
 };
 pub use policy::preview;
 pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
+pub use statistics::{draw_request, drawn, judgement, period, statistics};
 pub use status::{IntoStatus, busy, field_status, retry_after};
 pub use taxonomy::taxonomy;
 

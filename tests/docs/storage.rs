@@ -204,7 +204,10 @@ async fn every_family_is_documented_and_holds_rows_of_the_documented_form() {
     assert_eq!(*family("reads"), Rows::from([row(2, 3 + 3), row(3, 2)]));
 
     let meta = family("meta");
-    assert_eq!(meta.keys().collect::<Vec<_>>(), [&b"checkpoint".to_vec(), &b"fold_version".to_vec(), &b"folded".to_vec()]);
+    assert_eq!(
+        meta.keys().collect::<Vec<_>>(),
+        [&b"checkpoint".to_vec(), &b"fold_version".to_vec(), &b"folded".to_vec()]
+    );
     assert_eq!(index(&meta[&b"folded".to_vec()]), events.len() as u64);
 }
 

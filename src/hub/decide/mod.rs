@@ -143,6 +143,9 @@ pub enum Refusal {
     /// There is no such benign item.
     #[error("benign item {0}: no such item, or removed already")]
     NoSuchBenign(u64),
+    /// There is no such sample.
+    #[error("sample {0}: no such sample")]
+    NoSuchSample(u64),
     /// The rules in force are not those that they were to replace.
     #[error("replaces: other rules have been set meanwhile; look at them first")]
     OtherRules,
@@ -181,7 +184,7 @@ impl Refusal {
             Self::NotPermitted(Lapsed::Key(_)) | Self::AlreadyRevoked(_) => return None,
             Self::Incident(IncidentError::SameHand) => RefusalReason::SameHand,
             Self::Incident(_) | Self::OtherRules => RefusalReason::Field,
-            Self::NoSuchBenign(_) | Self::Ruling(_) => return None,
+            Self::NoSuchBenign(_) | Self::NoSuchSample(_) | Self::Ruling(_) => return None,
             Self::RequestReused | Self::NoSuchEntry(_) | Self::Read(_) => return None,
         })
     }
@@ -336,7 +339,7 @@ impl<'a> Pending<'a> {
             Intent::ClearWalk(member) if self.member(member)?.walk.is_none() => return Err(Refusal::NoWalk(member)),
             Intent::ClearWalk(member) => Fact::WalkCleared { member },
             Intent::Refused(attempt) => refused(attempt, 1),
-            Intent::Standing(intent) => self.decide_standing(authority, *intent)?,
+            Intent::Standing(intent) => self.decide_standing(store, authority, *intent)?,
         };
         Ok(Decision::Append(Box::new(self.event(authority, fact))))
     }

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Action, Sample, Tally, TallyCell};
 use crate::domain::testing::{appeal, entry_state, event, incident, trust};
+use crate::domain::{Action, Sample, Tally, TallyCell};
 use crate::ledger::EVENT_BYTES_MAX;
 
 proptest! {
