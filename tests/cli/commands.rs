@@ -28,8 +28,8 @@ fn every_command_explains_itself_with_an_example() {
         seen += 1;
         waiting.extend(commands(&words).into_iter().map(|name| [path.clone(), vec![name]].concat()));
     }
-    // The program; its commands; those of `bench`, `key`, `member` and `policy`.
-    assert_eq!(seen, 1 + 16 + 5 + 7 + 7 + 3, "a command is missing, or new: count it here");
+    // The program; its commands; those of `bench`, `key`, `member`, `policy` and `sample`.
+    assert_eq!(seen, 1 + 18 + 5 + 7 + 7 + 3 + 2, "a command is missing, or new: count it here");
 }
 
 /// A picture that nobody has contributed, `picture.png`.
@@ -108,6 +108,7 @@ fn every_command_speaks_json_when_asked() {
         ("hub/admin.key", 0, &["key", "entries", key_id]),
         ("hub/admin.key", 0, &["key", "compromised", key_id, "--since", "2026-01-01T00:00:00Z"]),
         ("hub/admin.key", 0, &["key", "revoke", key_id]),
+        ("hub/admin.key", 0, &["report", "--from", "2026-01-01", "--to", "2026-12-31"]),
         ("hub/admin.key", 0, &["audit"]),
         ("hub/admin.key", 0, &["audit", "--reads"]),
     ] {

@@ -22,4 +22,5 @@ mod process;
 mod serving;
 mod settings;
 mod site;
+mod statistics;
 mod tls;

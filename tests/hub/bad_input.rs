@@ -7,6 +7,7 @@ mod drafts;
 mod ledger;
 mod members;
 mod policy;
+mod statistics;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,7 @@ use calls::Call;
 pub struct Scene {
     hub: TestHub,
     admin: Client,
+    auditor: Client,
     /// Who makes the calls that are not an operator's.
     member: Client,
     /// An entry of the caller's, contributed as `first` with [`first_draft`].
@@ -54,16 +56,25 @@ impl Scene {
         let hub = TestHub::start().await;
         let (member_id, key) = hub.enrol("Caller", "NZ", &[Role::Checker, Role::Contributor]).await;
         let other = hub.member("Other", &[Role::Contributor]).await;
+        let auditor = hub.member("Auditor", &[Role::Auditor]).await;
         let member = hub.client(&key);
         let own = accepted(&member, contribution("first", first_draft())).await.entry_id;
         let others = accepted(&other, contribution("first", first_draft())).await.entry_id;
         let size = hub.check().await.events;
-        Self { admin: hub.admin(), hub, member, own, others, size, member_id }
+        Self { admin: hub.admin(), auditor, hub, member, own, others, size, member_id }
     }
 
     fn rows(&self) -> Vec<Row> {
-        [drafts::rows(self), audit::rows(), checks::rows(), ledger::rows(self), members::rows(self), policy::rows()]
-            .concat()
+        [
+            drafts::rows(self),
+            audit::rows(),
+            checks::rows(),
+            ledger::rows(self),
+            members::rows(self),
+            policy::rows(),
+            statistics::rows(),
+        ]
+        .concat()
     }
 }
 

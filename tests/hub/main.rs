@@ -36,6 +36,7 @@ mod raw;
 mod reads;
 mod request_ids;
 mod scan;
+mod statistics;
 mod streams;
 #[allow(dead_code, reason = "tests/transport uses the rest")]
 mod support;

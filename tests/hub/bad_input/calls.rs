@@ -35,6 +35,9 @@ pub enum Call {
     GetTaxonomy(v1::GetTaxonomyRequest),
     PreviewPolicy(v1::PreviewPolicyRequest),
     SetPolicy(v1::SetPolicyRequest),
+    GetReport(v1::GetReportRequest),
+    DrawSample(v1::DrawSampleRequest),
+    JudgeSample(v1::JudgeSampleRequest),
 }
 
 macro_rules! from_request {
@@ -73,6 +76,9 @@ from_request! {
     GetTaxonomy(v1::GetTaxonomyRequest),
     PreviewPolicy(v1::PreviewPolicyRequest),
     SetPolicy(v1::SetPolicyRequest),
+    GetReport(v1::GetReportRequest),
+    DrawSample(v1::DrawSampleRequest),
+    JudgeSample(v1::JudgeSampleRequest),
 }
 
 /// A trace of an entry.
@@ -105,7 +111,7 @@ impl Call {
 
     /// Makes the call; of what comes back only the status counts.
     pub async fn make(&self, scene: &Scene) -> Result<(), Status> {
-        let Scene { member, admin, .. } = scene;
+        let Scene { member, admin, auditor, .. } = scene;
         let done = match self.clone() {
             Self::Check(request) => member.checks().check(request).await.err(),
             Self::CheckMedia(parts) => {
@@ -139,6 +145,9 @@ impl Call {
             Self::GetTaxonomy(request) => member.taxonomy().get_taxonomy(request).await.err(),
             Self::PreviewPolicy(request) => admin.policy().preview_policy(request).await.err(),
             Self::SetPolicy(request) => admin.policy().set_policy(request).await.err(),
+            Self::GetReport(request) => auditor.statistics().get_report(request).await.err(),
+            Self::DrawSample(request) => auditor.statistics().draw_sample(request).await.err(),
+            Self::JudgeSample(request) => auditor.statistics().judge_sample(request).await.err(),
         };
         done.map_or(Ok(()), Err)
     }
