@@ -303,6 +303,16 @@ impl Tallying {
                     self.judged.insert((*sample, *entry), (event.at, *verdict));
                 }
             }
+            // It is told when its hour has passed: of a period's last hour after the period.
+            Fact::MatchesTallied(tally)
+                if self.period.first.begins() <= tally.since && tally.until <= self.period.last.ends() =>
+            {
+                let tables = self.of(Subject::Matches);
+                for cell in &tally.cells {
+                    tables.total = tables.total.saturating_add(cell.matches);
+                    tables.add(&["label", "kind", "action"], &[&cell.label, &cell.kind, &cell.action], cell.matches);
+                }
+            }
             // What follows is only counted.
             _ if !is_counted => {}
             Fact::Withdrawn { entry, reason, .. } if !self.of_drills.contains(entry) => {
@@ -319,15 +329,6 @@ impl Tallying {
                 tables.total += 1;
                 for label in &labels {
                     tables.add(&["outcome", "label"], &[&report.outcome, label], 1);
-                }
-            }
-            Fact::MatchesTallied(tally)
-                if self.period.first.begins() <= tally.since && tally.until <= self.period.last.ends() =>
-            {
-                let tables = self.of(Subject::Matches);
-                for cell in &tally.cells {
-                    tables.total = tables.total.saturating_add(cell.matches);
-                    tables.add(&["label", "kind", "action"], &[&cell.label, &cell.kind, &cell.action], cell.matches);
                 }
             }
             _ => {}
