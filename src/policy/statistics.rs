@@ -184,7 +184,7 @@ impl Subject {
     }
 
     /// Whether it counts what members did, so that a small number could single one out. The rest is what the hub, its reviewers and
-    /// auditors did, or the list as a whole.
+    /// auditors did.
     const fn is_of_members(self) -> bool {
         matches!(
             self,
@@ -192,6 +192,7 @@ impl Subject {
                 | Self::ContributedToDrills
                 | Self::QuarantinedOnArrival
                 | Self::Withdrawn
+                | Self::Entries
                 | Self::Matches
                 | Self::Outcomes
                 | Self::AppealsOpened

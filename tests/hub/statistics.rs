@@ -107,11 +107,14 @@ async fn the_hubs_figures_are_those_of_its_ledger_and_a_lie_in_any_is_noticed() 
         ("entries-withdrawn", few()),
         ("entries-expired", Some(Value::Count(1))),
         ("entries", Some(Value::Count(11))),
-        ("entries, standing withdrawn, action log-only", Some(Value::Count(1))),
-        ("entries, standing expired, action log-only", Some(Value::Count(1))),
-        ("entries, standing quarantined, action log-only", Some(Value::Count(2))),
-        ("entries, standing active, action block", Some(Value::Count(2))),
-        ("entries, standing provisional, action block-pending-review", Some(Value::Count(5))),
+        ("entries, standing withdrawn, action log-only", few()),
+        ("entries, standing expired, action log-only", few()),
+        ("entries, standing quarantined, action log-only", few()),
+        ("entries, standing active, action block", few()),
+        (
+            "entries, standing provisional, action block-pending-review",
+            Some(Value::Suppressed(Suppressed::Complement.into())),
+        ),
         ("matches", Some(Value::Count(12))),
         ("matches, label graphic-violence, kind pdq, action block", Some(Value::Count(12))),
         ("samples-judged", Some(Value::Count(4))),
@@ -156,13 +159,15 @@ async fn the_hubs_figures_are_those_of_its_ledger_and_a_lie_in_any_is_noticed() 
 #[tokio::test]
 async fn a_hub_whose_rows_say_something_else_than_its_ledger_is_found_out() {
     let (hub, _, drawn) = lived().await;
-    let entry = EntryId(drawn.items[0].entry_id);
+    let entries: Vec<_> = drawn.items.iter().map(|item| EntryId(item.entry_id)).collect();
     let tampered = hub.restart_after(|directory| {
         let store = Store::open(directory).unwrap();
-        let state = store.entry_state(entry).unwrap().unwrap();
         let withdrawn = Some(Withdrawal { event: 1, at: "2026-11-22T12:00:00Z".parse().unwrap() });
         let mut batch = store.batch();
-        batch.put_entry(entry, &EntryState { withdrawn, ..state }).unwrap();
+        for entry in entries {
+            let state = store.entry_state(entry).unwrap().unwrap();
+            batch.put_entry(entry, &EntryState { withdrawn, ..state }).unwrap();
+        }
         batch.commit().unwrap();
     });
     let hub = tampered.await;
@@ -170,7 +175,8 @@ async fn a_hub_whose_rows_say_something_else_than_its_ledger_is_found_out() {
     let found = differences(&hub, &answer).await.unwrap();
     let lie = found.iter().find(|one| one.figure == "entries, standing withdrawn, action log-only").unwrap();
     let counts = [&lie.hub, &lie.ledger].map(|figure| figure.as_ref().unwrap().value);
-    assert_eq!(counts, [Some(Value::Count(2)), Some(Value::Count(1))]);
+    assert_ne!(counts[0], few());
+    assert_eq!(counts[1], few());
     hub.stop().await;
 }
 

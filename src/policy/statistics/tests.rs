@@ -112,7 +112,9 @@ fn drills_are_counted_apart_and_proposals_of_one_not_at_all() {
     ledger.incident("03-02", "quake", false, true);
     ledger.incident("03-03", "test", true, true);
     let entries: Vec<_> = (0..5).map(|_| ledger.entry("03-04", &["incident-test"])).collect();
-    (0..7).for_each(|_| drop(ledger.entry("03-04", &["incident-quake"])));
+    for _ in 0..7 {
+        ledger.entry("03-04", &["incident-quake"]);
+    }
     ledger.rule("03-05", entries[0], Ruling::Uphold, true);
     ledger.report("03-05", entries[0], Outcome::Confirmed, &[]);
     ledger.add("03-06", Fact::IncidentEnded { incident: "quake".parse().unwrap() });
@@ -139,8 +141,7 @@ fn appeals_are_followed_from_their_opening_to_their_decision() {
     // Five that stand after a day, five that fall after three, one of them opened before the period.
     entries[..5].iter().for_each(|entry| ledger.appeal("03-01", *entry, "03-15"));
     entries[..5].iter().for_each(|entry| ledger.rule("03-02", *entry, Ruling::Uphold, true));
-    let mut late = Ledger::default();
-    std::mem::swap(&mut late, &mut ledger);
+    let mut late = ledger;
     entries[5..10].iter().for_each(|entry| late.appeal("03-03", *entry, "03-15"));
     late.rule("03-04", entries[5], Ruling::Reinstate, false);
     entries[5..10].iter().for_each(|entry| late.rule("03-06", *entry, Ruling::Revoke, true));
