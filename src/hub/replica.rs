@@ -59,7 +59,7 @@ impl Replica {
             let index = self.frontier.size();
             batch.put_event(index, &salt, &event)?;
             self.frontier.append(Leaf::commit(&salt, &event).hash(), |_, _| {});
-            if self.frontier.size() % BATCH_EVENTS == 0 {
+            if self.frontier.size().is_multiple_of(BATCH_EVENTS) {
                 std::mem::replace(&mut batch, self.store.batch()).commit()?;
             }
         }

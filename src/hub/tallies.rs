@@ -16,12 +16,15 @@ const HOUR: Duration = Duration::from_hours(1);
 #[derive(Clone, Debug)]
 pub struct Tallies(Arc<Mutex<Counts>>);
 
+/// Matches by label, kind and action.
+type Hour = BTreeMap<Code, BTreeMap<(SignalKind, Action), u64>>;
+
 #[derive(Debug)]
 struct Counts {
     /// From when on it counts what is not told yet.
     from: Timestamp,
     /// By the beginning of the hour.
-    hours: BTreeMap<Timestamp, BTreeMap<Code, BTreeMap<(SignalKind, Action), u64>>>,
+    hours: BTreeMap<Timestamp, Hour>,
 }
 
 impl Tallies {

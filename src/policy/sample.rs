@@ -34,13 +34,12 @@ impl Matching {
             }
             Fact::Withdrawn { entry, .. } => self.end(*entry),
             Fact::Expired { entries } => entries.iter().for_each(|entry| self.end(*entry)),
-            Fact::Decided { entry, decision, is_enough: true } if decision.ruling == Ruling::Revoke => {
-                if self.entries.remove(entry) {
-                    self.revoked.insert(*entry);
-                }
-            }
-            Fact::Decided { entry, is_enough: true, .. } => {
-                if self.revoked.remove(entry) && !self.gone.contains(entry) {
+            Fact::Decided { entry, decision, is_enough: true } => {
+                if decision.ruling == Ruling::Revoke {
+                    if self.entries.remove(entry) {
+                        self.revoked.insert(*entry);
+                    }
+                } else if self.revoked.remove(entry) && !self.gone.contains(entry) {
                     self.entries.insert(*entry);
                 }
             }
