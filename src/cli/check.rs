@@ -8,7 +8,7 @@ use super::draft::RawSignal;
 use super::hash::{Hasher, MediaArgs, turns};
 use super::{Verdict, output};
 use crate::client::{Client, to_json};
-use crate::domain::{Orientation, Signal};
+use crate::domain::{Code, Orientation, Signal};
 use crate::media::OrientedSignal;
 use crate::wire::{Coded, signal_to_wire, v1};
 
@@ -44,6 +44,10 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["signals", "radius"])]
     send_media: bool,
 
+    /// Check against the entries of this open drill alone, to practise: see docs/incidents.md
+    #[arg(long, value_name = "CODE", conflicts_with = "send_media")]
+    drill: Option<Code>,
+
     #[command(flatten)]
     media: MediaArgs,
 
@@ -56,7 +60,7 @@ pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::No;
     if !args.signals.is_empty() {
         let read = args.signals.iter().map(RawSignal::read).collect::<Result<Vec<_>, _>>()?;
-        let response = check_signals(&client, &read, args.radius, args.limit).await?;
+        let response = check_signals(&client, &read, args.radius, args.limit, args.drill.as_ref()).await?;
         let facts = json.then(|| to_json(&response)).transpose()?;
         report(None, &response, &[], facts, &mut verdict)?;
     }
@@ -104,7 +108,7 @@ async fn check_file(
         orientations.push(Orientation::AsStored);
         signals.push(Signal::Pdq { hash: print.stored.pdq, quality: Some(print.stored.quality) });
     }
-    let response = check_signals(client, &signals, args.radius, args.limit).await?;
+    let response = check_signals(client, &signals, args.radius, args.limit, args.drill.as_ref()).await?;
     let mut facts = json.then(|| to_json(&response)).transpose()?;
     if let Some(facts) = &mut facts {
         facts["orientations"] = orientations.iter().map(|orientation| orientation.code()).collect();
@@ -118,6 +122,7 @@ pub(super) async fn check_signals(
     signals: &[Signal],
     radius: Option<u32>,
     limit: Option<u32>,
+    drill: Option<&Code>,
 ) -> anyhow::Result<v1::CheckResponse> {
     let queries = signals.iter().map(|signal| {
         let max = u32::from(signal.kind().radius_max().bits());
@@ -127,7 +132,8 @@ pub(super) async fn check_signals(
         let radius = radius.map(|radius| if several { radius.min(max) } else { radius });
         v1::Query { signal: Some(signal_to_wire(signal)), radius }
     });
-    let request = v1::CheckRequest { queries: queries.collect(), limit, tag: String::new() };
+    let drill = drill.map(ToString::to_string).unwrap_or_default();
+    let request = v1::CheckRequest { queries: queries.collect(), limit, tag: String::new(), drill };
     Ok(client.checks().check(request).await?.into_inner())
 }
 
@@ -161,6 +167,9 @@ pub(super) fn words(name: &str, response: &v1::CheckResponse, orientations: &[Or
         1 => format!("{name}: 1 match\n"),
         count => format!("{name}: {count} matches{}\n", if response.more { ", and there are more" } else { "" }),
     };
+    if !response.drill.is_empty() {
+        text.insert_str(0, &format!("*** DRILL {}: nothing of this is real ***\n", output::plain(&response.drill)));
+    }
     for found in &response.matches {
         let Some(entry) = &found.entry else { continue };
         let labels: Vec<_> = entry.labels.iter().map(|label| output::plain(label)).collect();
@@ -170,6 +179,7 @@ pub(super) fn words(name: &str, response: &v1::CheckResponse, orientations: &[Or
         let _ = writeln!(text, "    contributor   {contributor}, {}", output::time(entry.contributed.as_ref()));
         text.push_str(&output::provenance(entry.provenance.as_ref(), "    "));
         text.push_str(&output::assessment(found.assessment.as_ref(), "    "));
+        let _ = writeln!(text, "    receipt       {}", output::plain(&found.receipt));
     }
     text
 }

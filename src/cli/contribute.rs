@@ -116,13 +116,21 @@ fn words(accepted: &v1::Accepted) -> String {
     let entry = accepted.entry_id;
     let standing = output::code::<Standing>(accepted.standing);
     match (accepted.repeated, is_matchable(accepted)) {
-        (false, true) => format!("entry {entry} is on the list"),
-        (true, true) => format!("entry {entry} is on the list (it was there already)"),
+        (false, true) => format!("entry {entry} is on the list{}", held_back(accepted)),
+        (true, true) => format!("entry {entry} is on the list (it was there already){}", held_back(accepted)),
         (_, false) => format!(
             "entry {entry} was made by the same request before and is {standing}: it does not match. \
              To put the item on the list anew, give another --request-id"
         ),
     }
+}
+
+/// That an entry supports nothing, and why, where that is so.
+fn held_back(accepted: &v1::Accepted) -> String {
+    let held = accepted.assessment.as_ref().filter(|one| one.standing() == v1::Standing::Quarantined);
+    let reasons = held.iter().flat_map(|one| &one.reasons).filter(|reason| reason.ceiling() == v1::Action::LogOnly);
+    let words: Vec<_> = reasons.map(|reason| output::plain(&reason.words)).collect();
+    if words.is_empty() { String::new() } else { format!(", but held back: {}", words.join("; ")) }
 }
 
 /// Puts a receipt into a file, if both are there.

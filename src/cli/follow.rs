@@ -16,13 +16,17 @@ pub struct Args {
     #[arg(long)]
     until_now: bool,
 
+    /// Print what belongs to open incidents before everything else, and again in its place
+    #[arg(long)]
+    incident_first: bool,
+
     #[command(flatten)]
     hub: HubArgs,
 }
 
 pub(super) async fn run(args: Args, json: bool) -> anyhow::Result<Verdict> {
     let client = args.hub.connect().await?;
-    let request = v1::FollowRequest { from: args.from, until_now: args.until_now };
+    let request = v1::FollowRequest { from: args.from, until_now: args.until_now, incident_first: args.incident_first };
     let mut feed = client.ledger().follow(request).await?.into_inner();
     while let Some(message) = feed.message().await? {
         if json {
@@ -48,7 +52,8 @@ fn words(item: &v1::follow_response::Item) -> String {
             };
         }
     };
-    let Some(opening) = &event.opening else { return format!("{:>8}  sealed", event.index) };
+    let ahead = if event.ahead { "(ahead) " } else { "" };
+    let Some(opening) = &event.opening else { return format!("{:>8}  {ahead}sealed", event.index) };
     let what = match &opening.fact {
         Some(Fact::Contributed(contributed)) => {
             let draft = contributed.draft.clone().unwrap_or_default();
@@ -86,9 +91,10 @@ fn words(item: &v1::follow_response::Item) -> String {
             let drill = if changed.is_drill { ", a drill" } else { "" };
             let kind = if kind.is_empty() { String::new() } else { format!(" ({kind}{drill})") };
             let until = changed.until.as_ref().map(|until| format!(" until {}", output::time(Some(until))));
-            format!("{incident}, {change}{kind}{}{}", until.unwrap_or_default(), effect(changed.is_enough))
+            let what = format!("{incident}, {change}{kind}{}{}", until.unwrap_or_default(), effect(changed.is_enough));
+            if changed.is_enough { alert(&what) } else { what }
         }
-        Some(Fact::IncidentEnded(ended)) => output::plain(&ended.incident),
+        Some(Fact::IncidentEnded(ended)) => alert(&format!("{}, ended", output::plain(&ended.incident))),
         Some(Fact::MatchesTallied(tallied)) => {
             let matches: u64 = tallied.cells.iter().fold(0, |sum, cell| sum.saturating_add(cell.matches));
             let [since, until] = [&tallied.since, &tallied.until].map(|time| output::time(time.as_ref()));
@@ -131,7 +137,12 @@ fn words(item: &v1::follow_response::Item) -> String {
     };
     let actor = if opening.actor.is_empty() { "the hub".to_owned() } else { output::plain(&opening.actor) };
     let at = output::time(opening.at.as_ref());
-    format!("{:>8}  {at}  {:<17} by {actor}: {what}", event.index, output::plain(&opening.kind))
+    format!("{:>8}  {at}  {ahead}{:<17} by {actor}: {what}", event.index, output::plain(&opening.kind))
+}
+
+/// What nobody who looks at the feed should overlook.
+fn alert(what: &str) -> String {
+    format!("*** INCIDENT {what} ***")
 }
 
 fn effect(is_enough: bool) -> &'static str {
@@ -154,7 +165,7 @@ mod tests {
         #[test]
         fn whatever_happens_is_one_line_of_printable_words(event in event()) {
             let opening = Some(opening(vec![], vec![], &event));
-            let item = v1::follow_response::Item::Event(v1::LedgerEvent { index: 7, leaf: vec![], opening });
+            let item = v1::follow_response::Item::Event(v1::LedgerEvent { index: 7, leaf: vec![], opening, ahead: false });
             let line = words(&item);
             prop_assert!(line.contains(event.fact.kind().code()) && !line.ends_with(": "), "{line}");
             prop_assert!(!line.chars().any(char::is_control));

@@ -7,20 +7,26 @@
 
 mod audit;
 mod bench;
+mod benign;
 mod check;
 mod connection;
 mod contribute;
+mod delist;
 mod demo;
 mod draft;
+mod feedback;
 mod follow;
 mod hash;
 mod import;
+mod incident;
 mod key;
 mod member;
+mod mirror;
 mod output;
 mod policy;
 mod quota;
 mod report;
+mod review;
 mod sample;
 mod serve;
 mod taxonomy;
@@ -59,13 +65,26 @@ enum Command {
     Import(import::Args),
     Trace(trace::Args),
     Withdraw(withdraw::Args),
+    Feedback(feedback::FeedbackArgs),
+    Appeal(feedback::AppealArgs),
+    Appeals(feedback::AppealsArgs),
+    Reversals(feedback::ReversalsArgs),
+    Trust(feedback::TrustArgs),
     Follow(follow::Args),
+    Mirror(mirror::Args),
     Verify(verify::Args),
     Taxonomy(taxonomy::Args),
+    #[command(subcommand)]
+    Incident(incident::Command),
     #[command(subcommand)]
     Member(member::Command),
     #[command(subcommand)]
     Key(key::Command),
+    #[command(subcommand)]
+    Review(review::Command),
+    #[command(subcommand)]
+    Benign(benign::Command),
+    Delist(delist::Args),
     Audit(audit::Args),
     Report(report::Args),
     #[command(subcommand)]
@@ -118,12 +137,22 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Import(args) => import::run(args, json).await,
         Command::Trace(args) => trace::run(args, json).await,
         Command::Withdraw(args) => withdraw::run(args, json).await,
+        Command::Feedback(args) => feedback::feedback(args, json).await,
+        Command::Appeal(args) => feedback::appeal(args, json).await,
+        Command::Appeals(args) => feedback::appeals(args, json).await,
+        Command::Reversals(args) => feedback::reversals(args, json).await,
+        Command::Trust(args) => feedback::trust(args, json).await,
         Command::Follow(args) => follow::run(args, json).await,
+        Command::Mirror(args) => mirror::run(args, json).await,
         Command::Verify(args) => verify::run(&args, json),
         Command::Taxonomy(args) => taxonomy::run(args, json).await,
+        Command::Incident(command) => incident::run(command, json).await,
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
         Command::Policy(command) => policy::run(command, json).await,
+        Command::Review(command) => review::run(command, json).await,
+        Command::Benign(command) => benign::run(command, json).await,
+        Command::Delist(args) => delist::run(args, json).await,
         Command::Audit(args) => audit::run(args, json).await,
         Command::Report(args) => report::run(args, json).await,
         Command::Sample(command) => sample::run(command, json).await,

@@ -82,7 +82,11 @@ pub(super) fn words(traced: &v1::TraceResponse, orientations: &[Orientation]) ->
             "  ledger        leaf {}: {} by {}, {at}{reason}",
             step.index,
             output::plain(&step.kind),
-            if step.actor.is_empty() { "the hub".into() } else { output::plain(&step.actor) }
+            match step.actor.as_str() {
+                "" if ["outcome-reported", "appeal-opened"].contains(&&*step.kind) => "a member".into(),
+                "" => "the hub".into(),
+                actor => output::plain(actor),
+            }
         );
         if !step.note.is_empty() {
             let _ = writeln!(text, "                note: {}", output::plain(&step.note));

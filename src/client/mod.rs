@@ -3,9 +3,11 @@
 //! It knows the API's messages and nothing of what is behind them; but [`recount`] folds a ledger as a hub does.
 
 mod json;
+mod mirror;
 mod recount;
 
 pub use json::{JsonError, to_json};
+pub use mirror::{Mirror, MirrorError};
 pub use recount::{Difference, RecountError, name as figure_name, recount};
 
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ use crate::wire::v1;
 use crate::wire::v1::admin_service_client::AdminServiceClient;
 use crate::wire::v1::check_service_client::CheckServiceClient;
 use crate::wire::v1::contribute_service_client::ContributeServiceClient;
+use crate::wire::v1::feedback_service_client::FeedbackServiceClient;
+use crate::wire::v1::incident_service_client::IncidentServiceClient;
 use crate::wire::v1::ledger_service_client::LedgerServiceClient;
 use crate::wire::v1::policy_service_client::PolicyServiceClient;
 use crate::wire::v1::review_service_client::ReviewServiceClient;
@@ -149,9 +153,19 @@ impl Client {
         ReviewServiceClient::new(self.keyed())
     }
 
+    /// Reports, appeals, reversals, trust.
+    pub fn feedback(&self) -> FeedbackServiceClient<Keyed> {
+        FeedbackServiceClient::new(self.keyed())
+    }
+
     /// The ledger.
     pub fn ledger(&self) -> LedgerServiceClient<Keyed> {
         LedgerServiceClient::new(self.keyed())
+    }
+
+    /// Incidents.
+    pub fn incidents(&self) -> IncidentServiceClient<Keyed> {
+        IncidentServiceClient::new(self.keyed())
     }
 
     /// Members and keys.

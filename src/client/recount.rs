@@ -79,7 +79,7 @@ pub async fn recount(
 
 /// The ledger's first `size` leaves, which a signed checkpoint is over.
 async fn read(client: &Client, key: &VerifierKey, mut replica: Replica, size: u64) -> Result<Replica, RecountError> {
-    let request = v1::FollowRequest { from: 0, until_now: true };
+    let request = v1::FollowRequest { from: 0, until_now: true, incident_first: false };
     let mut feed = client.ledger().follow(request).await?.into_inner();
     let (mut frontier, mut portion, mut checkpoint) = (Frontier::empty(), Vec::with_capacity(PORTION), None);
     while let Some(message) = feed.message().await? {

@@ -1,5 +1,6 @@
 //! Entries: one member's contribution about one item.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -83,6 +84,15 @@ impl Draft {
             Basis::Incident { incident } => Some(incident.clone()),
             _ => self.labels.iter().find_map(Incident::of_label),
         }
+    }
+
+    /// Every incident that it names, by its basis or by a label.
+    pub fn incidents(&self) -> BTreeSet<Code> {
+        let basis = match &self.provenance.basis {
+            Basis::Incident { incident } => Some(incident.clone()),
+            _ => None,
+        };
+        basis.into_iter().chain(self.labels.iter().filter_map(Incident::of_label)).collect()
     }
 
     /// The provenance.

@@ -129,7 +129,8 @@ codes! {
 pub struct Decision {
     pub ruling: Ruling,
     pub reason: RulingReason,
-    /// Of [`Ruling::Relabel`], the labels from now on, sorted; else none.
+    /// Of [`Ruling::Relabel`], the labels from now on, sorted; else none. In an entry's state, those that an earlier one gave it and
+    /// that stay.
     pub labels: Vec<Code>,
 }
 
@@ -197,6 +198,6 @@ pub struct Appeal {
     pub opened: Timestamp,
     pub deadline: Timestamp,
     pub state: AppealState,
-    /// The leaf of the decision that ended it.
+    /// The leaf of the decision, or the withdrawal, that ended it.
     pub decided: Option<u64>,
 }

@@ -26,6 +26,13 @@ pub struct Incident {
 impl Incident {
     /// What the labels of incidents begin with; their codes follow.
     pub const LABEL_PREFIX: &'static str = "incident-";
+    /// The longest code, so that its label is not too long for one.
+    pub const CODE_CHARS_MAX: usize = Code::CHARS_MAX - Self::LABEL_PREFIX.len();
+
+    /// What entries of the incident `code` are labelled with; `None` if the code is longer than one of an incident can be.
+    pub fn label_of(code: &Code) -> Option<Code> {
+        format!("{}{code}", Self::LABEL_PREFIX).parse().ok()
+    }
 
     /// The incident whose label this is, if it is one's.
     pub fn of_label(label: &Code) -> Option<Code> {

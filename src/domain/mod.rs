@@ -1,5 +1,6 @@
 //! The words of the hub as values: no I/O, no async, no protobuf, no database.
 
+mod attention;
 mod benign;
 mod certificate;
 mod codes;
@@ -25,6 +26,7 @@ mod time;
 mod token;
 mod trust;
 
+pub use attention::Attention;
 pub use benign::{Benign, BenignClass};
 pub use certificate::SpkiFingerprint;
 pub use codes::UnknownCode;

@@ -52,10 +52,26 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.ContributeService/ContributeStream", needs::<operation::Contribute>()),
     ("/hashcommons.v1.ContributeService/Withdraw", needs::<operation::Withdraw>()),
     ("/hashcommons.v1.ReviewService/Trace", shows::<operation::Trace>(&[Aspect::Entries, Aspect::Contributors])),
+    ("/hashcommons.v1.FeedbackService/ReportOutcome", shows::<operation::Report>(&[Aspect::Entries])),
+    ("/hashcommons.v1.FeedbackService/OpenAppeal", needs::<operation::Appeal>()),
+    ("/hashcommons.v1.FeedbackService/ListAppeals", shows::<operation::ListAppeals>(&[Aspect::Feedback])),
+    ("/hashcommons.v1.FeedbackService/ListReversals", needs::<operation::ListReversals>()),
+    ("/hashcommons.v1.FeedbackService/GetTrust", shows::<operation::ReadTrust>(&[Aspect::Feedback])),
+    ("/hashcommons.v1.ReviewService/ListQueue", needs::<operation::ReadQueue>()),
+    ("/hashcommons.v1.ReviewService/Decide", needs::<operation::Review>()),
+    ("/hashcommons.v1.ReviewService/AddBenign", needs::<operation::Review>()),
+    ("/hashcommons.v1.ReviewService/RemoveBenign", needs::<operation::Review>()),
+    ("/hashcommons.v1.ReviewService/ListBenign", needs::<operation::ReadQueue>()),
+    ("/hashcommons.v1.ReviewService/DelistEntity", needs::<operation::Delist>()),
     ("/hashcommons.v1.LedgerService/Follow", shows::<operation::Follow>(&[Aspect::Events])),
     ("/hashcommons.v1.LedgerService/GetCheckpoint", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.LedgerService/GetInclusionProof", needs::<operation::ReadLedger>()),
     ("/hashcommons.v1.LedgerService/GetConsistencyProof", needs::<operation::ReadLedger>()),
+    ("/hashcommons.v1.IncidentService/OpenIncident", needs::<operation::ChangeIncident>()),
+    ("/hashcommons.v1.IncidentService/ExtendIncident", needs::<operation::ChangeIncident>()),
+    ("/hashcommons.v1.IncidentService/CloseIncident", needs::<operation::ChangeIncident>()),
+    ("/hashcommons.v1.IncidentService/ListIncidents", shows::<operation::ListIncidents>(&[Aspect::Proposals])),
+    ("/hashcommons.v1.IncidentService/GetDebrief", needs::<operation::ReadDebrief>()),
     ("/hashcommons.v1.AdminService/EnrolMember", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/ApproveMember", needs::<operation::Administer>()),
     ("/hashcommons.v1.AdminService/SetMemberStatus", needs::<operation::Administer>()),
@@ -114,7 +130,7 @@ const fn equal(one: &[u8], other: &[u8]) -> bool {
     at == one.len() && at == other.len()
 }
 
-/// The event that each method makes which changes members, keys or rules.
+/// The event that each method makes which changes members, keys, rules or incidents.
 pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.AdminService/EnrolMember", EventKind::MemberEnrolled),
     ("/hashcommons.v1.AdminService/ApproveMember", EventKind::MemberApproved),
@@ -125,6 +141,10 @@ pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.AdminService/ReleaseMember", EventKind::WalkCleared),
     ("/hashcommons.v1.AdminService/SetQuota", EventKind::QuotaSet),
     ("/hashcommons.v1.AdminService/RevokeKey", EventKind::KeyRevoked),
+    ("/hashcommons.v1.IncidentService/OpenIncident", EventKind::IncidentChanged),
+    ("/hashcommons.v1.IncidentService/ExtendIncident", EventKind::IncidentChanged),
+    ("/hashcommons.v1.IncidentService/CloseIncident", EventKind::IncidentChanged),
+    ("/hashcommons.v1.ReviewService/DelistEntity", EventKind::EntityDelisted),
     ("/hashcommons.v1.PolicyService/SetPolicy", EventKind::PolicySet),
 ];
 

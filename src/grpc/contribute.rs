@@ -91,10 +91,11 @@ async fn take(
     let outcome =
         contribute.run(permit, &id, draft, !request.without_receipt).await.map_err(IntoStatus::into_status)?;
     Ok(match outcome {
-        Contributed::Accepted { entry, repeated, standing, receipt } => Taken::Accepted(v1::Accepted {
+        Contributed::Accepted { entry, repeated, assessment, receipt } => Taken::Accepted(v1::Accepted {
             entry_id: entry.0,
             repeated,
-            standing: standing.to_wire(),
+            standing: assessment.standing.to_wire(),
+            assessment: Some(wire::assessment(&assessment)),
             receipt: receipt.map(|receipt| wire::receipt(&receipt)),
         }),
         Contributed::TooFeatureless { signal } => Taken::Declined(v1::Declined {

@@ -25,6 +25,8 @@ pub fn intake(path: &str) -> Intake {
         "/hashcommons.v1.ContributeService/Contribute" => (32, false),
         "/hashcommons.v1.ContributeService/ContributeStream" => (32, true),
         "/hashcommons.v1.ReviewService/Trace" => (16, false),
+        // 256 items of one or two signals.
+        "/hashcommons.v1.ReviewService/AddBenign" => (MESSAGE_BYTES_MAX >> 10, false),
         path if path.starts_with("/hashcommons.v1.AdminService/") => (16, false),
         // A policy file of 16 KiB and its field.
         "/hashcommons.v1.PolicyService/PreviewPolicy" | "/hashcommons.v1.PolicyService/SetPolicy" => (17, false),

@@ -1,5 +1,6 @@
 //! `LedgerService`.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 
 use futures_util::stream::{self, Stream, StreamExt};
@@ -27,7 +28,13 @@ impl LedgerService for Service {
         let open = use_cases.gate.open_stream(permit.principal()).map_err(IntoStatus::into_status)?;
         let (stopped, farewell) = self.0.end(use_cases.gate.clone(), permit.authority());
         let request = request.into_inner();
-        let follower = Follower { follow, permit, next: request.from, until_now: request.until_now, at_end: false };
+        let ahead = match request.incident_first {
+            true => follow.ahead(&permit, request.from).await.map_err(IntoStatus::into_status)?,
+            false => Vec::new(),
+        };
+        let ahead = ahead.into();
+        let follower =
+            Follower { follow, permit, ahead, next: request.from, until_now: request.until_now, at_end: false };
         let pages = stream::unfold(Some(follower), |follower| async move {
             let mut follower = follower?;
             match follower.page().await {
@@ -92,6 +99,8 @@ impl LedgerService for Service {
 struct Follower {
     follow: Follow,
     permit: Permit<operation::Follow>,
+    /// What is sent before its turn.
+    ahead: VecDeque<u64>,
     next: u64,
     until_now: bool,
     /// The last page went up to the end of that moment.
@@ -102,6 +111,14 @@ impl Follower {
     /// The next messages; `None` when the follower wanted no more than there was. Waits at the end.
     async fn page(&mut self) -> Result<Option<Vec<Result<v1::FollowResponse, Status>>>, Status> {
         use v1::follow_response::Item;
+        if !self.ahead.is_empty() {
+            let indexes = self.ahead.make_contiguous();
+            let items = self.follow.page_of(&self.permit, indexes).await.map_err(IntoStatus::into_status)?;
+            self.ahead.drain(..items.len());
+            let events = items.into_iter().map(|item| v1::LedgerEvent { ahead: true, ..feed_item(item) });
+            let messages = events.map(|event| Ok(v1::FollowResponse { item: Some(Item::Event(event)) }));
+            return Ok(Some(messages.collect()));
+        }
         if self.at_end {
             if self.until_now {
                 return Ok(None);

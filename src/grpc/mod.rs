@@ -7,6 +7,8 @@ pub mod access;
 mod admin;
 mod check;
 mod contribute;
+mod feedback;
+mod incident;
 mod intake;
 mod ledger;
 pub mod policy;

@@ -6,11 +6,13 @@ use tower::Layer;
 
 use super::access::{AccessLayer, AccessService};
 use super::intake::MESSAGE_BYTES_MAX;
-use super::{Desk, admin, check, contribute, ledger, policy, review, statistics, taxonomy};
+use super::{Desk, admin, check, contribute, feedback, incident, ledger, policy, review, statistics, taxonomy};
 use crate::wire::DESCRIPTORS;
 use crate::wire::v1::admin_service_server::AdminServiceServer;
 use crate::wire::v1::check_service_server::CheckServiceServer;
 use crate::wire::v1::contribute_service_server::ContributeServiceServer;
+use crate::wire::v1::feedback_service_server::FeedbackServiceServer;
+use crate::wire::v1::incident_service_server::IncidentServiceServer;
 use crate::wire::v1::ledger_service_server::LedgerServiceServer;
 use crate::wire::v1::policy_service_server::PolicyServiceServer;
 use crate::wire::v1::review_service_server::ReviewServiceServer;
@@ -34,7 +36,11 @@ pub fn services(
     let contribute =
         ContributeServiceServer::new(contribute::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let review = ReviewServiceServer::new(review::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let feedback =
+        FeedbackServiceServer::new(feedback::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let ledger = LedgerServiceServer::new(ledger::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let incident =
+        IncidentServiceServer::new(incident::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let admin = AdminServiceServer::new(admin::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let policy = PolicyServiceServer::new(policy::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let statistics =
@@ -51,7 +57,9 @@ pub fn services(
         .add_service(check)
         .add_service(contribute)
         .add_service(review)
+        .add_service(feedback)
         .add_service(ledger)
+        .add_service(incident)
         .add_service(admin)
         .add_service(policy)
         .add_service(statistics)

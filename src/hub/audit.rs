@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fold::{Ahead, Change};
 use super::read;
 use super::state::{Indexes, load_register};
-use crate::domain::{Appeal, EntryId, EntryState, Signal, SignalKind, Timestamp};
+use crate::domain::{Appeal, EntryId, EntryState, KeyId, Signal, SignalKind, Timestamp};
 use crate::index::{Reader, Row};
 use crate::ledger::{Frontier, NodeId, SignedCheckpoint, VerifierKey};
 use crate::policy::{Register, Roster, expiry_passed};
@@ -91,7 +91,12 @@ struct Folded<'a> {
     administrative: Vec<(u64, Timestamp)>,
     history: BTreeSet<(EntryId, u64)>,
     attention: BTreeSet<EntryId>,
+    incident_entries: BTreeSet<(String, EntryId)>,
+    listed: BTreeSet<(String, EntryId)>,
+    key_entries: BTreeSet<(KeyId, EntryId)>,
+    benign_items: BTreeSet<u64>,
     appeals: BTreeMap<u64, Appeal>,
+    reversals: BTreeMap<u64, EntryId>,
     benign: BTreeSet<(Signal, u64)>,
     register: Register,
 }
@@ -105,7 +110,12 @@ impl<'a> Folded<'a> {
             administrative: Vec::new(),
             history: BTreeSet::new(),
             attention: BTreeSet::new(),
+            incident_entries: BTreeSet::new(),
+            listed: BTreeSet::new(),
+            key_entries: BTreeSet::new(),
+            benign_items: BTreeSet::new(),
             appeals: BTreeMap::new(),
+            reversals: BTreeMap::new(),
             benign: BTreeSet::new(),
             register: Register::default(),
         }
@@ -134,6 +144,16 @@ impl<'a> Folded<'a> {
                 Change::History(entry, event) => drop(self.history.insert((entry, event))),
                 Change::Attention(entry, true) => drop(self.attention.insert(entry)),
                 Change::Attention(entry, false) => drop(self.attention.remove(&entry)),
+                Change::OfIncident(incident, entry) => {
+                    self.incident_entries.insert((incident.as_str().to_owned(), entry));
+                }
+                Change::Listed(entity, entry) => {
+                    self.listed.insert((entity.as_str().to_owned(), entry));
+                }
+                Change::OfKey(key, entry) => drop(self.key_entries.insert((key, entry))),
+                Change::BenignItem(benign, true) => drop(self.benign_items.insert(benign)),
+                Change::BenignItem(benign, false) => drop(self.benign_items.remove(&benign)),
+                Change::Reversal(event, entry) => drop(self.reversals.insert(event, entry)),
                 Change::Appeal(appeal) => drop(self.appeals.insert(appeal.id, appeal)),
                 Change::BenignAdded(signal, benign) => drop(self.benign.insert((signal, benign))),
                 Change::BenignRemoved(signal, benign) => drop(self.benign.remove(&(signal, benign))),
@@ -180,8 +200,13 @@ impl<'a> Folded<'a> {
             return Err(disagreement("members and keys", "the rows are not the fold of the events"));
         }
         let attention: BTreeSet<_> = store.attention(EntryId(0))?.collect::<Result<_, _>>()?;
+        let incident_entries: BTreeSet<_> = store.all_incident_entries()?.collect::<Result<_, _>>()?;
+        let listed: BTreeSet<_> = store.all_listed_entries()?.collect::<Result<_, _>>()?;
+        let key_entries: BTreeSet<_> = store.all_key_entries()?.collect::<Result<_, _>>()?;
+        let benign_items: BTreeSet<_> = store.benign_items(0)?.collect::<Result<_, _>>()?;
         let appeals: BTreeMap<_, _> =
             store.appeals(0)?.map(|row| row.map(|row| (row.id, row))).collect::<Result<_, _>>()?;
+        let reversals: BTreeMap<_, _> = store.reversals(0)?.collect::<Result<_, _>>()?;
         let benign: BTreeSet<_> = store.benign()?.collect::<Result<_, _>>()?;
         let mut history = BTreeSet::new();
         for entry in entries.keys() {
@@ -190,7 +215,12 @@ impl<'a> Folded<'a> {
         let register = load_register(store).map_err(|error| disagreement("register", error))?;
         for (what, same) in [
             ("attention", attention == self.attention),
+            ("incident_entries", incident_entries == self.incident_entries),
+            ("listed", listed == self.listed),
+            ("key_entries", key_entries == self.key_entries),
+            ("benign_items", benign_items == self.benign_items),
             ("appeals", appeals == self.appeals),
+            ("reversals", reversals == self.reversals),
             ("benign", benign == self.benign),
             ("history", history == self.history),
             ("register", register == self.register),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::commit::Head;
 use super::matches::Matches;
@@ -15,11 +15,12 @@ use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
 use super::walks::{Blocked, Question, Watch};
 use crate::domain::{
-    At, Distance, Entry, EntryId, EntryState, FieldError, MemberId, Signal, SignalKind, Timestamp, check_count,
+    At, Code, Distance, Entry, EntryId, EntryState, FieldError, MemberId, Signal, SignalKind, Timestamp, check_count,
 };
 use crate::index::{HammingIndex, Neighbours, Reader, SearchError};
 use crate::policy::{
-    Band, Exhausted, Meter, Nearness, Permit, Quotas, check_radius, expiry_passed, is_matchable, operation, weigh,
+    Band, Exhausted, MatchReceipt, Meter, Nearness, Permit, Quotas, check_radius, expiry_passed, is_matchable,
+    operation, weigh,
 };
 use crate::store::Store;
 
@@ -42,6 +43,8 @@ pub struct Check {
     pub(super) quotas: Quotas,
     pub(super) watch: Watch,
     pub(super) unseal: Unseal,
+    /// Whose turn it is to go through a drill's entries.
+    pub(super) drills: Arc<Semaphore>,
     pub(super) matches: Matches,
     pub(super) tallies: Tallies,
 }
@@ -49,8 +52,8 @@ pub struct Check {
 /// One signal to look up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query {
-    signal: Signal,
-    radius: Distance,
+    pub(super) signal: Signal,
+    pub(super) radius: Distance,
 }
 
 impl Query {
@@ -75,8 +78,10 @@ impl Query {
 /// What to look up, and how much of what is found to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckQuery {
-    queries: Vec<Query>,
-    limit: usize,
+    pub(super) queries: Vec<Query>,
+    pub(super) limit: usize,
+    /// The drill whose entries alone are looked at.
+    pub(super) drill: Option<Code>,
 }
 
 impl CheckQuery {
@@ -90,13 +95,19 @@ impl CheckQuery {
         if !(1..=LIMIT_MAX).contains(&limit) {
             return Err(FieldError::new("limit", format_args!("must be 1 to {LIMIT_MAX}, got {limit}")));
         }
-        Ok(Self { queries, limit: limit as usize })
+        Ok(Self { queries, limit: limit as usize, drill: None })
+    }
+
+    /// The same among the entries of an open drill alone, where one is named.
+    #[must_use]
+    pub fn in_drill(self, drill: Option<Code>) -> Self {
+        Self { drill, ..self }
     }
 }
 
 impl CheckQuery {
     /// Everything that leads from the queries to `entry`: the nearest of its signals for each query, in the order to show.
-    fn evidence(&self, entry: &Entry, nearness: Nearness) -> Vec<Evidence> {
+    pub(super) fn evidence(&self, entry: &Entry, nearness: Nearness) -> Vec<Evidence> {
         let mut evidence = Vec::new();
         for (at, query) in self.queries.iter().enumerate().filter(|(_, query)| query.signal.is_matchable()) {
             let distances = entry.draft.signals().iter().filter_map(|stored| query.signal.distance(stored));
@@ -157,6 +168,8 @@ pub struct Match {
     pub view: EntryView,
     /// Strong kinds first, then nearest first; at least one.
     pub evidence: Vec<Evidence>,
+    /// To report what came of it, or to appeal.
+    pub receipt: MatchReceipt,
 }
 
 /// What a check found.
@@ -168,6 +181,8 @@ pub struct CheckAnswer {
     pub matches: Vec<Match>,
     /// Whether more entries matched than are shown.
     pub more: bool,
+    /// The drill that it is part of.
+    pub drill: Option<Code>,
 }
 
 /// Why a check has no answer.
@@ -197,7 +212,7 @@ impl From<crate::store::StoreError> for CheckError {
 }
 
 /// The live entries of one check, each read once however many signals lead to it.
-type Found = HashMap<EntryId, (Entry, EntryState)>;
+pub(super) type Found = HashMap<EntryId, (Entry, EntryState)>;
 
 impl Check {
     /// Looks up every query. However long that takes, others have their turn in between.
@@ -224,6 +239,9 @@ impl Check {
     ) -> Result<CheckAnswer, CheckError> {
         let now = self.viewer.clock.now();
         self.watch.admit(permit.principal().member)?;
+        if let Some(drill) = &check.drill {
+            return self.look_up_in_drill(permit, check, drill, now).await;
+        }
         let nearness = permit.principal().sight().nearness;
         let mut found = Found::new();
         let mut more = false;
@@ -247,6 +265,20 @@ impl Check {
         if !questions.is_empty() {
             self.watch.observe(&permit.authority(), &questions, now).await?;
         }
+        self.answer(permit, check, found, outcomes, more).await
+    }
+
+    /// The answer that shows these entries, the nearest of them.
+    pub(super) async fn answer(
+        &self,
+        permit: &Permit<operation::Check>,
+        check: &CheckQuery,
+        found: Found,
+        outcomes: Vec<Outcome>,
+        mut more: bool,
+    ) -> Result<CheckAnswer, CheckError> {
+        let (member, now) = (permit.principal().member, self.viewer.clock.now());
+        let nearness = permit.principal().sight().nearness;
         // From the entries themselves: an index's limit may have cut off some of what leads to one.
         let with_evidence = |(entry, state)| (check.evidence(&entry, nearness), entry, state);
         let mut found: Vec<(Vec<Evidence>, Entry, EntryState)> = found.into_values().map(with_evidence).collect();
@@ -260,16 +292,20 @@ impl Check {
                 let mut view = self.viewer.view(entry, &state, permit.principal());
                 let benign = evidence.iter().find_map(|evidence| near_benign.get(evidence.query).copied().flatten());
                 view.assessment = weigh(view.assessment, evidence.iter().map(|evidence| evidence.kind), benign);
-                Match { view, evidence }
+                let receipt = self.matches.receipt(member, view.entry.id, now);
+                Match { view, evidence, receipt }
             })
             .collect();
         let names = matches.iter().map(|found| found.view.names()).sum();
         if names > 0 {
             self.unseal.run(&permit.authority(), names).await?;
         }
-        self.matches.note(permit.principal().member, matches.iter().map(|found| found.view.entry.id), now);
-        self.tallies.note(&matches, now);
-        Ok(CheckAnswer { outcomes, matches, more })
+        // What is found in a drill is no match of anybody's.
+        if check.drill.is_none() {
+            self.matches.note(member, matches.iter().map(|found| found.view.entry.id), now);
+            self.tallies.note(&matches, now);
+        }
+        Ok(CheckAnswer { outcomes, matches, more, drill: check.drill.clone() })
     }
 
     /// The benign item nearest to each query, if one is as near as the rules say.
@@ -331,7 +367,7 @@ impl Check {
     }
 
     /// A query with the stored signals that a walk could be around: not the asker's own.
-    async fn question(
+    pub(super) async fn question(
         &self,
         query: &Query,
         anchors: &[EntryId],

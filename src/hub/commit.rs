@@ -8,13 +8,14 @@ use tokio::sync::watch;
 
 use super::count::Count;
 use super::decide::{Decision, Intent, Pending, Refusal, refused};
+use super::floods::FloodWatch;
 use super::fold::{Ahead, Change, FoldError};
 use super::last_used::LastUsed;
 use super::matches::Matches;
 use super::refuse::SharedRefusals;
 use super::state::State;
 use super::tallies::Tallies;
-use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Tally, Timestamp};
+use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Incident, MatchKey, Tally, Timestamp};
 use crate::ledger::record::encode_event;
 use crate::ledger::{
     Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
@@ -79,6 +80,7 @@ pub struct Committer {
     pub(super) last_used: LastUsed,
     pub(super) matches: Matches,
     pub(super) tallies: Tallies,
+    pub(super) floods: FloodWatch,
 }
 
 impl Committer {
@@ -138,13 +140,15 @@ impl Committer {
         self.seal(rows, &pending)
     }
 
-    /// Takes out of the indexes what has expired, and writes down what was only counted so far.
+    /// Takes out of the indexes what has expired, ends incidents, and writes down what was only counted so far.
     pub fn tick(&mut self) -> Result<(), CommitError> {
         let now = self.clock.now();
         self.expire(now)?;
+        self.end_incidents(now)?;
         self.count.flush_now_and_then();
         self.last_used.flush_now_and_then();
-        self.matches.flush_now_and_then();
+        let news = self.matches.flush_now_and_then();
+        self.say_floods(&news, now)?;
         self.tell(self.tallies.take_ended(now))?;
         let ended = self.refusals.take_ended(now);
         self.note(ended)
@@ -161,6 +165,32 @@ impl Committer {
             let fact = Fact::Expired { entries: expired.into_iter().collect() };
             self.commit_events([Event { at, by: Actor::Hub, request: None, fact }])?;
         }
+    }
+
+    /// Ends the incidents that nobody extended.
+    fn end_incidents(&mut self, now: Timestamp) -> Result<(), CommitError> {
+        let register = self.state.register().load_full();
+        let is_over =
+            |incident: &&Incident| incident.opened.is_some() && incident.closed.is_none() && incident.until <= now;
+        let over: Vec<_> = register.incidents().filter(is_over).map(|incident| incident.code.clone()).collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        let (at, _) = self.times();
+        let event = |incident| Event { at, by: Actor::Hub, request: None, fact: Fact::IncidentEnded { incident } };
+        self.commit_events(over.into_iter().map(event))
+    }
+
+    /// Says which entries match far too often: they fall to review by that alone.
+    fn say_floods(&mut self, news: &[(MatchKey, u64)], now: Timestamp) -> Result<(), CommitError> {
+        let (roster, register) = (self.state.roster().load_full(), self.state.register().load_full());
+        let floods = self.floods.look(news, &roster, &register, now);
+        if floods.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(floods = floods.len(), "entries match far more often than usual: they fall to review");
+        let (at, _) = self.times();
+        self.commit_events(floods.into_iter().map(|fact| Event { at, by: Actor::Hub, request: None, fact }))
     }
 
     /// The last that the writer does.

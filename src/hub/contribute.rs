@@ -7,7 +7,7 @@ use super::prove::{Prove, ProveError};
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use super::view::Viewer;
-use crate::domain::{Draft, EntryId, FieldError, RequestId, Standing, Taxonomies};
+use crate::domain::{Action, Assessment, Draft, EntryId, FieldError, RequestId, Standing, Taxonomies};
 use crate::ledger::Receipt;
 use crate::policy::{Admission, Exhausted, MacSecret, Meter, Permit, Principal, Quotas, admit, operation};
 use crate::store::Store;
@@ -32,8 +32,8 @@ pub enum Contributed {
         entry: EntryId,
         /// An earlier request of the same id had already put it there.
         repeated: bool,
-        /// What it counts for: the entry of an earlier request may have been withdrawn or have expired since.
-        standing: Standing,
+        /// What it counts for, and why: the entry of an earlier request may have been withdrawn or have expired since.
+        assessment: Box<Assessment>,
         /// If asked for.
         receipt: Option<Box<Receipt>>,
     },
@@ -96,14 +96,15 @@ impl Contribute {
             None
         };
         let entry = EntryId(sequenced.index);
-        let (repeated, standing) = (sequenced.repeated, self.standing(permit.principal(), entry)?);
-        Ok(Contributed::Accepted { entry, repeated, standing, receipt })
+        let (repeated, assessment) = (sequenced.repeated, Box::new(self.assessment(permit.principal(), entry)?));
+        Ok(Contributed::Accepted { entry, repeated, assessment, receipt })
     }
 
-    fn standing(&self, principal: &Principal, entry: EntryId) -> Result<Standing, ReadError> {
+    fn assessment(&self, principal: &Principal, entry: EntryId) -> Result<Assessment, ReadError> {
         let found = read::entry_with_state(&self.store, entry)?;
         // One whose event was erased counts for nothing.
-        Ok(found
-            .map_or(Standing::Revoked, |(entry, state)| self.viewer.view(entry, &state, principal).assessment.standing))
+        let (labels, reasons) = (Vec::new(), Vec::new());
+        let erased = Assessment { standing: Standing::Revoked, action: Action::LogOnly, labels, reasons };
+        Ok(found.map_or(erased, |(entry, state)| self.viewer.view(entry, &state, principal).assessment))
     }
 }

@@ -52,7 +52,7 @@ impl Examine {
     ) -> Result<Search, MemberError> {
         let roster = self.roster.load();
         let found = roster.key(key).ok_or(SequenceError::from(Refusal::NoSuchKey(key)))?;
-        let first = since.or(found.compromised_since).map_or(Ok(0), |since| self.first_since(since))?;
+        let first = since.or(found.compromised_since).map_or(Ok(0), |since| read::first_since(&self.store, since))?;
         Ok(Search { key, next: Some(first) })
     }
 
@@ -78,26 +78,5 @@ impl Examine {
         }
         search.next = (seen == PAGE).then_some(from + PAGE as u64);
         Ok(Some(suspects))
-    }
-
-    /// The first leaf whose event is not older. Events are in the order of their times.
-    fn first_since(&self, since: Timestamp) -> Result<u64, ReadError> {
-        let (mut low, mut high) = (0, self.store.folded()?);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            // Of an erased one the time is not known: the nearest before it tells.
-            let is_older = self.time_at_or_before(middle)?.is_none_or(|at| at < since);
-            if is_older { low = middle + 1 } else { high = middle }
-        }
-        Ok(low)
-    }
-
-    fn time_at_or_before(&self, index: u64) -> Result<Option<Timestamp>, ReadError> {
-        for index in (0..=index).rev() {
-            if let Some(event) = read::event(&self.store, index)? {
-                return Ok(Some(event.at));
-            }
-        }
-        Ok(None)
     }
 }

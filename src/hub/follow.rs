@@ -1,5 +1,6 @@
 //! Use case: read the ledger's events from a position on, and wait for more.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -10,19 +11,24 @@ use super::count::Count;
 use super::read::{self, ReadError};
 use super::turn;
 use super::unseal::Unseal;
-use crate::domain::{Actor, Clock, Event, Fact, FieldError, MemberId, ReadKind, Tlp};
+use crate::domain::{Actor, Clock, EntryId, Event, Fact, FieldError, MemberId, ReadKind, Tlp};
 use crate::ledger::{Leaf, Salt, SignedCheckpoint};
-use crate::policy::{Events, Lapsed, Permit, Principal, Roster, operation};
+use crate::policy::{Events, Lapsed, Permit, Principal, Register, Roster, operation};
 use crate::store::{Store, StoreError, StoredEvent};
 
 /// The most events in one page.
 const PAGE: usize = 512;
+/// The most events that are sent before their turn.
+const AHEAD_MAX: usize = 10_000;
+/// Of what happened to one entry, so much is sent before its turn, the first.
+const AHEAD_HISTORY_MAX: usize = 100;
 
 /// Gives out the ledger's events.
 #[derive(Clone)]
 pub struct Follow {
     pub(super) store: Arc<Store>,
     pub(super) roster: Arc<ArcSwap<Roster>>,
+    pub(super) register: Arc<ArcSwap<Register>>,
     /// The sequencer's own, shared: a follower goes on waiting when the writer has stopped.
     pub(super) head: Arc<watch::Sender<Head>>,
     pub(super) clock: Arc<dyn Clock>,
@@ -85,10 +91,7 @@ impl Follow {
     pub async fn page(&self, permit: &Permit<operation::Follow>, from: u64) -> Result<Page, FollowError> {
         let permit = self.roster.load().renew(permit, self.clock.now())?;
         let head = self.head.borrow().clone();
-        if from > head.size {
-            let problem = format!("must be 0 to {}, the index of the next event, got {from}", head.size);
-            return Err(FieldError::new("from", problem).into());
-        }
+        check_position(from, head.size)?;
         let mut items = Vec::new();
         for row in self.store.events(from)?.take(PAGE) {
             let (index, stored) = row?;
@@ -101,6 +104,50 @@ impl Follow {
         self.count(&permit, &items).await?;
         let next = from + items.len() as u64;
         Ok(Page { items, next, checkpoint: (next == head.size).then_some(head.checkpoint) })
+    }
+
+    /// Which events from `from` on matter most to whoever was away: entries of open incidents, and what became of these. Ascending,
+    /// at most [`AHEAD_MAX`].
+    ///
+    /// # Errors
+    /// [`FollowError`].
+    pub async fn ahead(&self, permit: &Permit<operation::Follow>, from: u64) -> Result<Vec<u64>, FollowError> {
+        let now = self.clock.now();
+        self.roster.load().renew(permit, now)?;
+        let size = self.head.borrow().size;
+        check_position(from, size)?;
+        let register = self.register.load_full();
+        let mut ahead = BTreeSet::new();
+        for incident in register.incidents().filter(|incident| incident.is_open(now)) {
+            for entry in self.store.incident_entries(&incident.code, EntryId(from))?.take(AHEAD_MAX) {
+                let entry = entry?;
+                turn::step().await;
+                ahead.insert(entry.0);
+                ahead.extend(self.store.history(entry, AHEAD_HISTORY_MAX)?);
+            }
+        }
+        // What is on disk but not yet in a checkpoint is not there yet.
+        Ok(ahead.into_iter().filter(|index| *index < size).take(AHEAD_MAX).collect())
+    }
+
+    /// The first of these events, as many as fit one page, and how many they are.
+    ///
+    /// # Errors
+    /// [`FollowError`].
+    pub async fn page_of(
+        &self,
+        permit: &Permit<operation::Follow>,
+        indexes: &[u64],
+    ) -> Result<Vec<FeedItem>, FollowError> {
+        let permit = self.roster.load().renew(permit, self.clock.now())?;
+        let mut items = Vec::new();
+        for &index in indexes.iter().take(PAGE) {
+            let stored = self.store.event(index)?.ok_or(ReadError::NoSuchEvent { index })?;
+            items.push(item(index, stored, permit.principal())?);
+            turn::step().await;
+        }
+        self.count(&permit, &items).await?;
+        Ok(items)
     }
 
     /// Counts what of others is about to be opened, and notes that names are shown.
@@ -122,6 +169,13 @@ impl Follow {
         // No error: the sender is ours, too.
         let _ = self.head.subscribe().wait_for(|head| head.size > size).await;
     }
+}
+
+fn check_position(from: u64, size: u64) -> Result<(), FieldError> {
+    if from <= size {
+        return Ok(());
+    }
+    Err(FieldError::new("from", format_args!("must be 0 to {size}, the index of the next event, got {from}")))
 }
 
 fn item(index: u64, stored: StoredEvent, principal: &Principal) -> Result<FeedItem, ReadError> {

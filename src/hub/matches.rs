@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
-use crate::domain::{Clock, Date, EntryId, MatchKey, MemberId, Met, Reach, Timestamp};
-use crate::policy::Register;
+use crate::domain::{At, Clock, Date, EntryId, FieldError, MatchKey, MemberId, Met, Reach, Timestamp};
+use crate::policy::{MacSecret, MatchReceipt, Register};
 use crate::store::{Store, StoreError};
 
 /// Counts wait so long for the disk.
@@ -28,6 +28,8 @@ pub struct Matches {
     store: Arc<Store>,
     register: Arc<ArcSwap<Register>>,
     clock: Arc<dyn Clock>,
+    /// Receipts are known by it.
+    secret: MacSecret,
     counts: Arc<Counts>,
 }
 
@@ -58,8 +60,37 @@ struct Pruning {
 
 impl Matches {
     /// Counts into `store`.
-    pub(super) fn new(store: Arc<Store>, register: Arc<ArcSwap<Register>>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, register, clock, counts: Arc::default() }
+    pub(super) fn new(
+        store: Arc<Store>,
+        register: Arc<ArcSwap<Register>>,
+        clock: Arc<dyn Clock>,
+        secret: MacSecret,
+    ) -> Self {
+        Self { store, register, clock, secret, counts: Arc::default() }
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What `member` is given with a match at `now`.
+    pub(super) fn receipt(&self, member: MemberId, entry: EntryId, now: Timestamp) -> MatchReceipt {
+        self.secret.match_receipt(member, entry, now)
+    }
+
+    /// The entry that `member` met, as its receipt says.
+    ///
+    /// # Errors
+    /// It is no receipt of this member's, or too old; never whether it is somebody else's.
+    pub(super) fn entry_of(&self, member: MemberId, receipt: &str) -> Result<EntryId, FieldError> {
+        let receipt = receipt.parse().at("receipt")?;
+        let (entry, hour) = self.secret.match_of(member, &receipt).at("receipt")?;
+        if hour < self.kept_from(self.clock.now()).hour() {
+            let days = self.register.load().rules().matches.kept_days;
+            return Err(FieldError::new("receipt", format_args!("is of a match more than {days} days ago")));
+        }
+        Ok(entry)
     }
 
     /// Counts that `member` met these entries at `now`. Waits for no disk.
@@ -107,11 +138,11 @@ impl Matches {
         Ok(met)
     }
 
-    /// Matches with `entry` since `since`, to the hour.
-    pub(super) fn since(&self, entry: EntryId, since: Timestamp) -> Result<u64, StoreError> {
+    /// Matches with `entry` in hours that began at `since` or after, and before `before`.
+    pub(super) fn between(&self, entry: EntryId, since: Timestamp, before: Timestamp) -> Result<u64, StoreError> {
         let mut matches = 0_u64;
         self.visit(entry, None, |key, count| {
-            if key.hour >= since {
+            if since <= key.hour && key.hour < before {
                 matches = matches.saturating_add(count);
             }
         })?;
@@ -276,7 +307,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new("2026-11-22T12:20:00Z".parse().unwrap()));
         let store = Arc::new(Store::open(directory.path()).unwrap());
-        Fixture { matches: Matches::new(store, Arc::default(), clock.clone()), clock, _directory: directory }
+        Fixture {
+            matches: Matches::new(store, Arc::default(), clock.clone(), MacSecret::new([1; 32])),
+            clock,
+            _directory: directory,
+        }
     }
 
     impl Fixture {

@@ -5,29 +5,38 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate` | use cases |
+//! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate`, `incidents`, `debrief`, `drill` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
 //! | `matches`, `tallies` | who met which entry, to the hour; how many matches there were, for the ledger |
 //! | `statistics`, `replica`, `survey` | reports, and the same from the ledger alone |
+//! | `matches`, `report`, `appeals`, `reversals`, `believe` | who met which entry; what came of it; which were wrong; whom to believe |
+//! | `floods` | what matches far too often falls to review |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `turn` | how long a check may keep a thread |
 //! | `founding`, `open` | the first start and every start |
 //! | `audit` | everything against everything |
 
+mod appeals;
 mod audit;
+mod believe;
+mod benign;
 mod check;
 mod check_media;
 mod commit;
 mod contribute;
 mod count;
+mod debrief;
 mod decide;
+mod drill;
 mod examine;
+mod floods;
 mod fold;
 mod follow;
 mod founding;
 mod gate;
 mod govern;
+mod incidents;
 mod inspect;
 mod last_used;
 mod load;
@@ -35,9 +44,13 @@ mod matches;
 mod members;
 mod open;
 mod prove;
+mod queue;
 mod read;
 mod refuse;
 mod replica;
+mod report;
+mod reversals;
+mod review;
 mod sequencer;
 mod state;
 mod statistics;
@@ -50,7 +63,10 @@ mod view;
 mod walks;
 mod withdraw;
 
+pub use appeals::{AppealPage, AppealView, Appeals, FEEDBACK_PAGE_DEFAULT, FEEDBACK_PAGE_MAX, FeedbackError};
 pub use audit::{AuditError, Report, audit};
+pub use believe::{Believe, TrustView};
+pub use benign::{AddedBenign, BENIGN_ITEMS_MAX, BenignError, BenignList, ListedBenign};
 pub use check::{
     Check, CheckAnswer, CheckError, CheckQuery, Evidence, LIMIT_DEFAULT, LIMIT_MAX, Match, Outcome, QUERIES_MAX, Query,
 };
@@ -58,6 +74,7 @@ pub use check_media::{CheckMedia, CheckMediaAnswer, CheckMediaError, MediaOption
 pub use commit::{CommitError, Head, Sequenced};
 pub use contribute::{Contribute, ContributeError, Contributed};
 pub use count::{Count, CountList};
+pub use debrief::{Debrief, Debriefs};
 pub use decide::Refusal;
 pub use examine::{Examine, Search, Suspect};
 pub use fold::FoldError;
@@ -65,15 +82,20 @@ pub use follow::{FeedItem, Follow, FollowError, OpenedEvent, Page};
 pub use founding::{ADMIN_KEY_FILE, SECOND_ADMIN_KEY_FILE, SecretsError};
 pub use gate::{Denied, Gate};
 pub use govern::{Govern, GovernError, Preview, RulesInForce, Shift, Shifted};
+pub use incidents::{IncidentView, Incidents, IncidentsError, WantedChange};
 pub use inspect::{AUDIT_PAGE_DEFAULT, AUDIT_PAGE_MAX, AuditEvent, AuditPage, AuditQuery, AuditResult, Inspect};
 pub use load::LoadError;
 pub use matches::Matches;
 pub use members::{Enrolment, KeyRequest, MemberError, Members};
 pub use open::{HubConfig, Opened, StartError, UseCases, open};
 pub use prove::{Consistency, Inclusion, Prove, ProveError};
+pub use queue::{QUEUE_PAGE_DEFAULT, QUEUE_PAGE_MAX, Queue, QueuePage, QueueQuery, Waiting};
 pub use read::ReadError;
 pub use refuse::Refuse;
 pub use replica::{Replica, ReplicaError};
+pub use report::{Finding, ReportOutcome, Subject};
+pub use reversals::{Reversal, ReversalPage, Reversals};
+pub use review::{Review, ReviewError, Ruled};
 pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
 pub use state::Indexes;
 pub use statistics::{Drawn, Item, Statist, StatisticsError};

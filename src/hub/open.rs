@@ -7,12 +7,18 @@ use std::time::Instant;
 
 use tokio::sync::{Semaphore, watch};
 
+use super::appeals::Appeals;
+use super::believe::Believe;
+use super::benign::BenignList;
 use super::check::Check;
 use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
 use super::contribute::Contribute;
 use super::count::Count;
+use super::debrief::Debriefs;
+use super::drill::DRILL_CHECKS_MAX;
 use super::examine::Examine;
+use super::floods::FloodWatch;
 use super::fold::{Ahead, FoldError};
 use super::follow::Follow;
 use super::founding::{
@@ -20,14 +26,19 @@ use super::founding::{
 };
 use super::gate::Gate;
 use super::govern::Govern;
+use super::incidents::Incidents;
 use super::inspect::Inspect;
 use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
 use super::matches::Matches;
 use super::members::Members;
 use super::prove::Prove;
+use super::queue::Queue;
 use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
+use super::report::ReportOutcome;
+use super::reversals::Reversals;
+use super::review::Review;
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
 use super::statistics::Statist;
@@ -67,15 +78,24 @@ pub struct UseCases {
     pub contribute: Contribute,
     pub withdraw: Withdraw,
     pub trace: Trace,
+    pub review: Review,
+    pub queue: Queue,
+    pub benign: BenignList,
     pub follow: Follow,
     pub prove: Prove,
     pub members: Members,
     pub examine: Examine,
     pub inspect: Inspect,
+    pub incidents: Incidents,
+    pub debriefs: Debriefs,
     pub govern: Govern,
     pub count: Count,
     pub matches: Matches,
     pub statistics: Statist,
+    pub report: ReportOutcome,
+    pub appeals: Appeals,
+    pub reversals: Reversals,
+    pub believe: Believe,
     pub refuse: Refuse,
     /// For ids of requests.
     pub entropy: Arc<dyn Entropy>,
@@ -236,7 +256,9 @@ impl Opened {
             tracing::info!("the rows were folded by an earlier version of this program: they are folded anew");
             store.forget_folds()?;
         }
-        let mut state = State::load(&store, &mut Loader::new(&store, clock.now(), stopping)?)?;
+        // What is still to be folded finds what was there at its time.
+        let loaded_at = if store.folded()? < size { Timestamp::EPOCH } else { clock.now() };
+        let mut state = State::load(&store, &mut Loader::new(&store, loaded_at, stopping)?)?;
         catch_up(&store, &mut state, size, stopping)?;
         let (indexes, benign) = (state.indexes(), state.benign());
         let (roster, register) = (state.roster().clone(), state.register().clone());
@@ -245,7 +267,7 @@ impl Opened {
         let last_at = last_time(&store, size)?;
         let last_used = LastUsed::load(store.clone())?;
         let (refusals, count) = (SharedRefusals::default(), Count::new(store.clone(), clock.clone()));
-        let matches = Matches::new(store.clone(), register.clone(), clock.clone());
+        let matches = Matches::new(store.clone(), register.clone(), clock.clone(), api_keys.clone());
         let tallies = Tallies::new(clock.now());
         let mut committer = Committer {
             store: store.clone(),
@@ -260,6 +282,7 @@ impl Opened {
             refusals: refusals.clone(),
             count: count.clone(),
             last_used: last_used.clone(),
+            floods: FloodWatch::new(store.clone(), matches.clone()),
             matches: matches.clone(),
             tallies: tallies.clone(),
         };
@@ -295,6 +318,7 @@ impl Opened {
             quotas: quotas.clone(),
             watch: watch.clone(),
             unseal: unseal.clone(),
+            drills: Arc::new(Semaphore::new(DRILL_CHECKS_MAX)),
             matches: matches.clone(),
             tallies,
         };
@@ -327,6 +351,13 @@ impl Opened {
             },
             check_media: CheckMedia::new(check.clone(), decoders, config.media.limits.bytes_max, config.media.workers),
             check,
+            incidents: Incidents {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                register: register.clone(),
+                clock: clock.clone(),
+            },
+            debriefs: Debriefs { store: store.clone(), viewer: viewer.clone(), head: head.clone() },
             contribute: Contribute {
                 sequencer: sequencer.clone(),
                 prove: prove.clone(),
@@ -334,7 +365,7 @@ impl Opened {
                 viewer: viewer.clone(),
                 secret: api_keys.clone(),
                 taxonomies: taxonomies.clone(),
-                quotas,
+                quotas: quotas.clone(),
             },
             withdraw: Withdraw {
                 sequencer: sequencer.clone(),
@@ -342,16 +373,25 @@ impl Opened {
                 secret: api_keys.clone(),
                 entropy: entropy.clone(),
             },
+            review: Review {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                viewer: viewer.clone(),
+                taxonomies: taxonomies.clone(),
+            },
+            queue: Queue { store: store.clone(), viewer: viewer.clone(), matches: matches.clone() },
+            benign: BenignList { sequencer: sequencer.clone(), store: store.clone() },
             trace: Trace {
                 store: store.clone(),
                 prove: prove.clone(),
-                viewer,
+                viewer: viewer.clone(),
                 taxonomies: taxonomies.clone(),
                 count: count.clone(),
                 unseal: unseal.clone(),
             },
             follow: Follow {
                 store: store.clone(),
+                register: register.clone(),
                 roster: roster.clone(),
                 head: head_sender,
                 clock: clock.clone(),
@@ -363,6 +403,16 @@ impl Opened {
             inspect,
             govern,
             count,
+            report: ReportOutcome { sequencer: sequencer.clone(), matches: matches.clone(), quotas: quotas.clone() },
+            appeals: Appeals {
+                sequencer: sequencer.clone(),
+                store: store.clone(),
+                head: head.clone(),
+                matches: matches.clone(),
+                quotas: quotas.clone(),
+            },
+            reversals: Reversals { store: store.clone(), head: head.clone(), matches: matches.clone() },
+            believe: Believe { viewer: viewer.clone() },
             matches,
             statistics,
             refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },

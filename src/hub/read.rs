@@ -1,6 +1,6 @@
 //! Reading entries and events: rows of the store turned into words of the domain.
 
-use crate::domain::{Actor, Entry, EntryId, EntryState, Event, Fact};
+use crate::domain::{Actor, Benign, Entry, EntryId, EntryState, Event, Fact, Timestamp};
 use crate::index::SearchError;
 use crate::ledger::record::{RecordError, decode_event};
 use crate::store::{Store, StoreError, StoredEvent};
@@ -14,6 +14,9 @@ pub enum ReadError {
     /// The bytes of an event are not an event.
     #[error("event {index} {source}")]
     Record { index: u64, source: RecordError },
+    /// An event that must be there is not.
+    #[error("event {index} is missing")]
+    NoSuchEvent { index: u64 },
     /// An index promises less than its kind: the hub was put together wrongly.
     #[error(transparent)]
     Search(#[from] SearchError),
@@ -43,6 +46,14 @@ pub fn entry_with_state(store: &Store, id: EntryId) -> Result<Option<(Entry, Ent
     Ok(entry(store, id)?.map(|entry| (entry, state)))
 }
 
+/// The benign item `id` and the event that put it on the list, also if it was removed since; `None` if there is no such item.
+pub fn benign(store: &Store, id: u64) -> Result<Option<(Benign, Event)>, ReadError> {
+    Ok(event(store, id)?.and_then(|event| match &event.fact {
+        Fact::BenignAdded(benign) => Some((benign.clone(), event)),
+        _ => None,
+    }))
+}
+
 /// The entry that `event` contributed, if it is such an event.
 pub fn as_entry(id: EntryId, event: Event) -> Option<Entry> {
     match (event.fact, event.by) {
@@ -51,4 +62,26 @@ pub fn as_entry(id: EntryId, event: Event) -> Option<Entry> {
         }
         _ => None,
     }
+}
+
+/// The first leaf whose event is not older. Events are in the order of their times.
+pub fn first_since(store: &Store, since: Timestamp) -> Result<u64, ReadError> {
+    let (mut low, mut high) = (0, store.folded()?);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        // Of an erased one the time is not known: the nearest before it tells.
+        let is_older = time_at_or_before(store, middle)?.is_none_or(|at| at < since);
+        if is_older { low = middle + 1 } else { high = middle }
+    }
+    Ok(low)
+}
+
+/// When the event of leaf `index` happened; of an erased one, the nearest before it.
+pub fn time_at_or_before(store: &Store, index: u64) -> Result<Option<Timestamp>, ReadError> {
+    for index in (0..=index).rev() {
+        if let Some(event) = event(store, index)? {
+            return Ok(Some(event.at));
+        }
+    }
+    Ok(None)
 }

@@ -149,7 +149,12 @@ impl State {
                 | Change::Administrative(..)
                 | Change::History(..)
                 | Change::Attention(..)
+                | Change::OfKey(..)
+                | Change::BenignItem(..)
+                | Change::OfIncident(..)
+                | Change::Listed(..)
                 | Change::Appeal(_)
+                | Change::Reversal(..)
                 | Change::Rules { .. }
                 | Change::Trust(..)
                 | Change::Incident(_)

@@ -35,6 +35,7 @@ pub struct Step {
     pub index: u64,
     pub at: Timestamp,
     pub kind: EventKind,
+    /// `None`: the hub itself; or a member that said what came of a match, where the caller is not to know which.
     pub actor: Option<MemberId>,
     /// The code of why, where the event says it; of an outcome and a ruling also which.
     pub reason: Option<String>,
@@ -121,7 +122,7 @@ impl Trace {
         Ok(Traced { view, evidence, labels, history, receipt })
     }
 
-    fn step(&self, index: u64, with_note: bool) -> Result<Option<Step>, ReadError> {
+    fn step(&self, index: u64, sees_all: bool) -> Result<Option<Step>, ReadError> {
         let Some(event) = read::event(&self.store, index)? else { return Ok(None) };
         let (reason, note) = match &event.fact {
             Fact::Withdrawn { reason, .. } => (Some(reason.to_string()), None),
@@ -136,16 +137,19 @@ impl Trace {
             Fact::FloodSeen { matches, usual, .. } => (Some(format!("{matches} matches, {usual} usual")), None),
             _ => (None, None),
         };
+        let is_feedback = matches!(event.fact, Fact::OutcomeReported(_) | Fact::AppealOpened { .. });
         Ok(Some(Step {
             index,
             at: event.at,
             kind: event.fact.kind(),
             actor: match event.by {
                 Actor::Hub => None,
+                // Whoever objects to an entry is not to be asked why by its contributor.
+                Actor::Member { .. } if is_feedback && !sees_all => None,
                 Actor::Member { member, .. } => Some(member),
             },
             reason,
-            note: note.filter(|_| with_note),
+            note: note.filter(|_| sees_all),
         }))
     }
 

@@ -42,14 +42,36 @@ operations! {
     Withdraw, "withdraw": Contributor;
     /// See everything about an entry; contributors only about their own.
     Trace, "trace": Contributor | Reviewer | Auditor | Admin;
+    /// Say what came of a match.
+    Report, "report outcomes": Checker | Contributor | Reviewer;
+    /// Appeal against an entry that matched.
+    Appeal, "appeal": Checker | Contributor | Reviewer;
+    /// List appeals: one's own member's, or all.
+    ListAppeals, "list appeals": Checker | Contributor | Reviewer | Auditor | Admin;
+    /// Learn which of one's own matches were wrong.
+    ListReversals, "list reversals": Checker | Contributor | Reviewer;
+    /// See how far members are believed: one's own, or all.
+    ReadTrust, "read trust": Contributor | Reviewer | Auditor | Admin;
     /// Read the ledger's events as they come.
     Follow, "follow": Contributor | Reviewer | Auditor | Admin;
     /// Read checkpoints and proofs, which reveal nothing.
     ReadLedger, "read the ledger": Checker | Contributor | Reviewer | Auditor | Admin;
     /// Read the labels and their definitions, and the rules of standing.
     ReadTaxonomy, "read the taxonomy": Checker | Contributor | Reviewer | Auditor | Admin;
+    /// Decide on entries, and keep the benign list.
+    Review, "review": Reviewer;
+    /// See what waits for reviewers, and the benign list.
+    ReadQueue, "read the reviewers' queue": Reviewer | Auditor;
+    /// Say that an entity was taken off its list.
+    Delist, "delist entities": Reviewer | Admin;
     /// Enrol members, issue and revoke keys.
     Administer, "administer": Admin;
+    /// Open, extend and close incidents.
+    ChangeIncident, "change incidents": Reviewer | Admin;
+    /// See which incidents there are.
+    ListIncidents, "list incidents": Checker | Contributor | Reviewer | Auditor | Admin;
+    /// See what an incident has come to.
+    ReadDebrief, "read a debrief": Contributor | Reviewer | Auditor | Admin;
     /// List members and keys, with names.
     ListMembers, "list members": Auditor | Admin;
     /// See what other rules of standing would change.

@@ -128,7 +128,7 @@ impl MacSecret {
         mac
     }
 
-    fn keyed(&self) -> Hmac<Sha256> {
+    pub(super) fn keyed(&self) -> Hmac<Sha256> {
         // A block of SHA-256 is 64 bytes; HMAC itself fills a shorter key with zeros (RFC 2104).
         let mut block = [0; 64];
         block[..self.0.len()].copy_from_slice(&self.0);

@@ -75,6 +75,24 @@ struct Agreeing {
     event: u64,
 }
 
+/// What is agreed on one of an entry's labels.
+struct Agreement {
+    label: Code,
+    agreeing: BTreeMap<Unit, Agreeing>,
+    /// Whether these are enough.
+    is_enough: bool,
+    /// What the label allows; `None` if organisations contest that it is this one.
+    allows: Option<Action>,
+}
+
+impl Agreement {
+    /// How strong it is, for telling which label speaks for an entry.
+    fn strength(&self) -> (Action, bool) {
+        let of_agreement = if self.is_enough { Action::Block } else { Action::BlockPendingReview };
+        (self.allows.unwrap_or(Action::Review).min(of_agreement), self.is_enough)
+    }
+}
+
 struct Judge<'a> {
     entry: &'a Entry,
     state: &'a EntryState,
@@ -98,7 +116,7 @@ impl<'a> Judge<'a> {
 
     /// The labels that it has now.
     fn labels(&self) -> Vec<Code> {
-        let ruled = self.state.decided.as_ref().filter(|decided| decided.decision.ruling == Ruling::Relabel);
+        let ruled = self.state.decided.as_ref().filter(|decided| !decided.decision.labels.is_empty());
         ruled.map_or_else(|| self.entry.draft.labels().to_vec(), |decided| decided.decision.labels.clone())
     }
 
@@ -188,19 +206,19 @@ impl<'a> Judge<'a> {
 
     /// Whether enough independent organisations agree about one of its labels. The label with the highest ceiling speaks for it.
     fn agreement(&mut self, labels: &[Code]) -> bool {
-        let mut best: Option<(Action, bool, Code, BTreeMap<Unit, Agreeing>, Option<Action>)> = None;
+        let mut best: Option<Agreement> = None;
         for label in labels {
             let agreeing = self.agreeing(label);
             let (members, jurisdictions) = self.grounds.register.rules().needed(label);
             let is_enough = agreeing.len() >= members && count_jurisdictions(&agreeing) >= jurisdictions;
-            let of_label = if self.is_contested(label) { None } else { Some(self.label_ceiling(label)) };
-            let of_agreement = if is_enough { Action::Block } else { Action::BlockPendingReview };
-            let ceiling = of_label.unwrap_or(Action::Review).min(of_agreement);
-            if best.as_ref().is_none_or(|(other, other_enough, ..)| (*other, *other_enough) < (ceiling, is_enough)) {
-                best = Some((ceiling, is_enough, label.clone(), agreeing, of_label));
+            let allows = (!self.is_contested(label)).then(|| self.label_ceiling(label));
+            let agreement = Agreement { label: label.clone(), agreeing, is_enough, allows };
+            // Of equals the first.
+            if best.as_ref().is_none_or(|other| other.strength() < agreement.strength()) {
+                best = Some(agreement);
             }
         }
-        let Some((_, is_enough, label, agreeing, of_label)) = best else {
+        let Some(Agreement { label, agreeing, is_enough, allows }) = best else {
             self.rule("label", "it has no label that is known here", Some(Action::Review), vec![]);
             return false;
         };
@@ -224,7 +242,7 @@ impl<'a> Judge<'a> {
             );
             self.rule("uncorroborated", needs, Some(Action::BlockPendingReview), events.into_iter().collect());
         }
-        match of_label {
+        match allows {
             Some(ceiling) => self.rule("label", format!("label {label} allows {ceiling}"), Some(ceiling), vec![]),
             None => {
                 let words = format!("organisations disagree that its label is {label}");

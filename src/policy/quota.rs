@@ -14,6 +14,8 @@ use crate::domain::{Key, KeyId, Member, MemberId, Quota, Status, Timestamp};
 /// What may come at once of what is counted by the second, in seconds.
 const BURST_SECONDS: u32 = 10;
 const DAY_SECONDS: u32 = 86_400;
+/// What a member may report and appeal a day: each is an event that stays. Nobody has more, whatever its quota.
+const FEEDBACK_PER_DAY: u32 = 10_000;
 
 /// A quota without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +119,8 @@ pub enum Meter {
     MediaBytes,
     /// Entries put on the list.
     Contributions,
+    /// Outcomes reported and appeals opened.
+    Feedback,
 }
 
 /// What the quotas of a principal come from.
@@ -177,6 +181,7 @@ struct Used {
     checks: Bucket,
     media_bytes: Bucket,
     contributions: Bucket,
+    feedback: Bucket,
     streams: u32,
 }
 
@@ -214,6 +219,7 @@ impl Quotas {
                 Meter::Checks => (&mut used.checks, Rate::per_second(limits.checks_per_second)),
                 Meter::MediaBytes => (&mut used.media_bytes, Rate::per_second(limits.media_bytes_per_second)),
                 Meter::Contributions => (&mut used.contributions, Rate::per_day(limits.contributions_per_day)),
+                Meter::Feedback => (&mut used.feedback, Rate::per_day(FEEDBACK_PER_DAY)),
             };
             if let Some(wait) = bucket.lacks(amount, rate, now) {
                 refused.get_or_insert_with(|| {
@@ -221,6 +227,7 @@ impl Quotas {
                         Meter::Checks => format!("{} checks a second", limits.checks_per_second),
                         Meter::MediaBytes => format!("{} bytes of pictures a second", limits.media_bytes_per_second),
                         Meter::Contributions => format!("{} contributions a day", limits.contributions_per_day),
+                        Meter::Feedback => format!("{FEEDBACK_PER_DAY} reports and appeals a day"),
                     };
                     Exhausted { whose, what, retry_after: Some(wait) }
                 });
@@ -243,6 +250,7 @@ impl Quotas {
                 Meter::Checks => &mut used.checks,
                 Meter::MediaBytes => &mut used.media_bytes,
                 Meter::Contributions => &mut used.contributions,
+                Meter::Feedback => &mut used.feedback,
             };
             bucket.level = (bucket.level - amount as f64).max(0.0);
         }

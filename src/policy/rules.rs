@@ -168,7 +168,7 @@ pub struct FloodRules {
     pub matches_min: u64,
     /// So many times what is usual is one: 2 to 1,000.
     pub times_usual: u64,
-    /// Of so many independent organisations: 1 to 20. One alone cannot make an entry fall.
+    /// Of so many independent organisations: 2 to 20. One alone cannot make an entry fall.
     pub members_min: usize,
 }
 
@@ -319,7 +319,7 @@ impl Rules {
         within("floods.window_minutes", self.floods.window_minutes, 1..=60)?;
         within("floods.matches_min", self.floods.matches_min, 1..=u64::MAX)?;
         within("floods.times_usual", self.floods.times_usual, 2..=1_000)?;
-        within("floods.members_min", self.floods.members_min, few)?;
+        within("floods.members_min", self.floods.members_min, two.clone())?;
         within("incidents.open_hours", self.incidents.open_hours, 1..=168)?;
         within("incidents.corroborate_within_hours", self.incidents.corroborate_within_hours, 1..=168)?;
         within("incidents.valid_days", self.incidents.valid_days, days)?;
@@ -409,7 +409,7 @@ mod tests {
         assert_eq!(rules.corroboration, CorroborationRules { members_min: 3, ..Default::default() });
         assert_eq!(rules.tlp.action_max(Tlp::Red), Action::LogOnly);
         let [own, other] = ["glorification", "graphic-violence"].map(|label| label.parse::<Code>().unwrap());
-        assert_eq!(rules.valid_for(&[own.clone()], false), Some(Duration::from_hours(30 * 24)));
+        assert_eq!(rules.valid_for(std::slice::from_ref(&own), false), Some(Duration::from_hours(30 * 24)));
         assert_eq!(rules.valid_for(&[own, other.clone()], false), None, "one of them has no end");
         assert_eq!(rules.valid_for(&[other], true), Some(Duration::from_hours(180 * 24)));
         assert_eq!(Rules::from_toml(&rules.to_toml()).unwrap(), rules);

@@ -10,6 +10,8 @@ pub struct Sight {
     pub contributors: Contributors,
     pub entries: Entries,
     pub events: Events,
+    pub proposals: Proposals,
+    pub feedback: Feedback,
 }
 
 /// How near a match is.
@@ -35,6 +37,14 @@ pub enum Entries {
     All,
 }
 
+/// Whose appeals and trust are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feedback {
+    /// The caller's own member's.
+    Own,
+    All,
+}
+
 /// Which leaves of the ledger are opened. All others are sent sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Events {
@@ -47,6 +57,13 @@ pub enum Events {
     Entries,
     /// Members and keys as well.
     All,
+}
+
+/// Whether what one person has proposed and nobody has seconded is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proposals {
+    Hidden,
+    Told,
 }
 
 impl Sight {
@@ -67,6 +84,8 @@ impl Sight {
                 () if is_trusted => Events::Shared,
                 () => Events::Own,
             },
+            proposals: if reviews { Proposals::Told } else { Proposals::Hidden },
+            feedback: if reviews { Feedback::All } else { Feedback::Own },
         }
     }
 }
@@ -85,6 +104,8 @@ pub enum Aspect {
     Contributors,
     Entries,
     Events,
+    Proposals,
+    Feedback,
 }
 
 impl Aspect {
@@ -109,6 +130,14 @@ impl Aspect {
                 Events::Entries => "all entries",
                 Events::All => "everything",
             },
+            Self::Proposals => match sight.proposals {
+                Proposals::Hidden => "yes",
+                Proposals::Told => "proposals as well",
+            },
+            Self::Feedback => match sight.feedback {
+                Feedback::Own => "own member's",
+                Feedback::All => "all members'",
+            },
         }
     }
 }
@@ -129,6 +158,8 @@ mod tests {
                     let [less, more] = [sight(&[*one], *status), sight(&[*one, *other], *status)];
                     assert!(less.nearness <= more.nearness && less.contributors <= more.contributors);
                     assert!(less.entries <= more.entries && less.events <= more.events);
+                    assert!(less.proposals <= more.proposals);
+                    assert!(less.feedback <= more.feedback);
                 }
             }
         }

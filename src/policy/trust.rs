@@ -94,6 +94,21 @@ pub fn percent(trust: &Trust, at: Timestamp) -> u8 {
     (good * 100 / all) as u8
 }
 
+/// What a trust of so many percent means, in plain words, where less than `review_below` is too little.
+pub fn words(percent: u8, review_below: u8) -> String {
+    let follows = if percent < review_below {
+        format!(
+            "below {review_below} %: what it contributes supports at most review by itself, and corroborates nothing"
+        )
+    } else {
+        format!("not below {review_below} %: what it contributes counts as anybody's")
+    };
+    format!(
+        "{percent} %, {follows}; whoever begins has 80 %, and what was said about its entries counts half after \
+         {HALF_LIFE_DAYS} days"
+    )
+}
+
 /// `DAILY` to the power of `days`, in 2^32ths.
 fn power(mut days: u32) -> u64 {
     let multiply = |a: u64, b: u64| ((u128::from(a) * u128::from(b)) >> 32) as u64;

@@ -4,7 +4,8 @@ use rocksdb::{WriteBatch, WriteOptions};
 
 use super::{Family, RegisterRow, Store, StoreError, keys};
 use crate::domain::{
-    Appeal, Date, EntryId, EntryState, Key, KeyId, MatchKey, Member, ReadKey, RequestDigest, Signal, Timestamp,
+    Appeal, Code, Date, EntryId, EntryState, Key, KeyId, MatchKey, Member, ReadKey, Reference, RequestDigest, Signal,
+    Timestamp,
 };
 use crate::ledger::record::{self, v1};
 use crate::ledger::{Hash, NodeId, Salt, SignedCheckpoint};
@@ -151,9 +152,29 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// That an entry belongs to an incident.
+    pub fn put_incident_entry(&mut self, incident: &Code, entry: EntryId) -> Result<(), StoreError> {
+        self.put(Family::IncidentEntries, &keys::grouped(incident.as_str(), entry), &[])
+    }
+
+    /// That an entry rests on a list's naming an entity.
+    pub fn put_listed(&mut self, entity: &Reference, entry: EntryId) -> Result<(), StoreError> {
+        self.put(Family::Listed, &keys::grouped(entity.as_str(), entry), &[])
+    }
+
+    /// That an entry was contributed with a key.
+    pub fn put_key_entry(&mut self, key: KeyId, entry: EntryId) -> Result<(), StoreError> {
+        self.put(Family::KeyEntries, &keys::key_entry(key, entry), &[])
+    }
+
     /// An appeal as it stands now.
     pub fn put_appeal(&mut self, appeal: &Appeal) -> Result<(), StoreError> {
         self.put(Family::Appeals, &keys::index(appeal.id), &record::encode_appeal(appeal))
+    }
+
+    /// That an event reverses what an entry stood for.
+    pub fn put_reversal(&mut self, index: u64, entry: EntryId) -> Result<(), StoreError> {
+        self.put(Family::Reversals, &keys::index(index), &keys::index(entry.0))
     }
 
     /// A signal of the benign item `benign`.
@@ -164,6 +185,16 @@ impl Batch<'_> {
     /// Takes a signal of a benign item away.
     pub fn delete_benign(&mut self, signal: &Signal, benign: u64) -> Result<(), StoreError> {
         self.rows.delete_cf(self.store.family(Family::Benign)?, keys::signal(signal, EntryId(benign)));
+        Ok(())
+    }
+
+    /// Whether there is a benign item of this leaf.
+    pub fn set_benign_item(&mut self, benign: u64, present: bool) -> Result<(), StoreError> {
+        let key = keys::index(benign);
+        if present {
+            return self.put(Family::BenignItems, &key, &[]);
+        }
+        self.rows.delete_cf(self.store.family(Family::BenignItems)?, key);
         Ok(())
     }
 

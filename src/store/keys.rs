@@ -1,6 +1,6 @@
 //! How rows are keyed: fixed-width big-endian numbers and raw bytes, so that RocksDB's order is the order we want.
 
-use crate::domain::{Date, EntryId, MatchKey, MemberId, ReadKey, ReadKind, Signal, SignalKind, Timestamp};
+use crate::domain::{Date, EntryId, KeyId, MatchKey, MemberId, ReadKey, ReadKind, Signal, SignalKind, Timestamp};
 use crate::ledger::NodeId;
 
 pub(super) const META_CHECKPOINT: &[u8] = b"checkpoint";
@@ -29,6 +29,37 @@ pub(super) fn history(entry: EntryId, event: u64) -> [u8; 16] {
     key[..8].copy_from_slice(&index(entry.0));
     key[8..].copy_from_slice(&index(event));
     key
+}
+
+/// An entry of an incident, or one that rests on an entity's listing: code or reference, 0x00, entry id (8 bytes). Neither text
+/// has a zero.
+pub(super) fn grouped(group: &str, entry: EntryId) -> Vec<u8> {
+    [&group_prefix(group)[..], &index(entry.0)].concat()
+}
+
+/// Beginning of the keys of all entries of an incident or entity.
+pub(super) fn group_prefix(group: &str) -> Vec<u8> {
+    [group.as_bytes(), &[0]].concat()
+}
+
+/// Reads a key made by [`grouped`].
+pub(super) fn read_grouped(key: &[u8]) -> Option<(&str, EntryId)> {
+    let (group, entry) = key.split_at_checked(key.len().checked_sub(8)?)?;
+    Some((str::from_utf8(group.strip_suffix(&[0])?).ok()?, EntryId(read_index(entry)?)))
+}
+
+/// An entry contributed with a key: key id (5 bytes), entry id (8 bytes).
+pub(super) fn key_entry(key: KeyId, entry: EntryId) -> [u8; 13] {
+    let mut row = [0; 13];
+    row[..5].copy_from_slice(&key.bytes());
+    row[5..].copy_from_slice(&index(entry.0));
+    row
+}
+
+/// Reads a key made by [`key_entry`].
+pub(super) fn read_key_entry(row: &[u8]) -> Option<(KeyId, EntryId)> {
+    let (key, entry) = row.split_at_checked(5)?;
+    Some((KeyId::from_bytes(key.try_into().ok()?), EntryId(read_index(entry)?)))
 }
 
 /// Tree node: level (1 byte), index (8 bytes).

@@ -63,10 +63,20 @@ pub(crate) enum Family {
     History,
     /// Entry id -> nothing: what reviewers are to look at.
     Attention,
+    /// Incident's code, zero, entry id -> nothing: the entries of each incident.
+    IncidentEntries,
+    /// Entity, zero, entry id -> nothing: the entries that rest on a list's naming the entity.
+    Listed,
+    /// Key id, entry id -> nothing: what was contributed with each key.
+    KeyEntries,
     /// Leaf index -> appeal.
     Appeals,
+    /// Leaf index -> entry id: decisions and withdrawals after which an entry counts for less or for something else.
+    Reversals,
     /// Kind, value, leaf index -> nothing: the signals of benign items.
     Benign,
+    /// Leaf index -> nothing: the benign items.
+    BenignItems,
     /// What standing rests on beside entries: rules, trust, incidents, what was taken off lists.
     Register,
     /// Leaf index of an event that is about no entry -> when it happened.
@@ -80,7 +90,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 22] = [
         Self::Events,
         Self::Tree,
         Self::Entries,
@@ -91,8 +101,13 @@ impl Family {
         Self::Receipts,
         Self::History,
         Self::Attention,
+        Self::IncidentEntries,
+        Self::Listed,
+        Self::KeyEntries,
         Self::Appeals,
+        Self::Reversals,
         Self::Benign,
+        Self::BenignItems,
         Self::Register,
         Self::Audit,
         Self::Reads,
@@ -101,7 +116,7 @@ impl Family {
     ];
 
     /// Those that hold nothing but a fold of `events`.
-    const FOLDED: [Self; 11] = [
+    const FOLDED: [Self; 16] = [
         Self::Entries,
         Self::Signals,
         Self::Members,
@@ -109,8 +124,13 @@ impl Family {
         Self::Requests,
         Self::History,
         Self::Attention,
+        Self::IncidentEntries,
+        Self::Listed,
+        Self::KeyEntries,
         Self::Appeals,
+        Self::Reversals,
         Self::Benign,
+        Self::BenignItems,
         Self::Register,
         Self::Audit,
     ];
@@ -127,8 +147,13 @@ impl Family {
             Self::Receipts => "receipts",
             Self::History => "history",
             Self::Attention => "attention",
+            Self::IncidentEntries => "incident_entries",
+            Self::Listed => "listed",
+            Self::KeyEntries => "key_entries",
             Self::Appeals => "appeals",
+            Self::Reversals => "reversals",
             Self::Benign => "benign",
+            Self::BenignItems => "benign_items",
             Self::Register => "register",
             Self::Audit => "audit",
             Self::Reads => "reads",

@@ -6,7 +6,8 @@ use rocksdb::{Direction, IteratorMode, ReadOptions};
 use super::signals::{SignalRow, signal_row};
 use super::{Family, RegisterRow, Store, StoreError, keys};
 use crate::domain::{
-    Appeal, EntryId, EntryState, Key, KeyId, MatchKey, Member, MemberId, ReadKey, RequestDigest, Signal, Timestamp,
+    Appeal, Code, EntryId, EntryState, Key, KeyId, MatchKey, Member, MemberId, ReadKey, Reference, RequestDigest,
+    Signal, Timestamp,
 };
 use crate::ledger::record::{self, RecordError, v1};
 use crate::ledger::{Hash, Leaf, NodeId, Salt};
@@ -162,6 +163,72 @@ impl Store {
         }))
     }
 
+    /// The entries of an incident from `from` on, oldest first: also those that were withdrawn, have expired, or are an exercise's.
+    pub fn incident_entries(
+        &self,
+        incident: &Code,
+        from: EntryId,
+    ) -> Result<impl Iterator<Item = Result<EntryId, StoreError>> + use<'_>, StoreError> {
+        self.grouped(Family::IncidentEntries, incident.as_str(), from)
+    }
+
+    /// The entries that rest on a list's naming an entity, from `from` on, oldest first: also those that no longer match.
+    pub fn listed_entries(
+        &self,
+        entity: &Reference,
+        from: EntryId,
+    ) -> Result<impl Iterator<Item = Result<EntryId, StoreError>> + use<'_>, StoreError> {
+        self.grouped(Family::Listed, entity.as_str(), from)
+    }
+
+    fn grouped(
+        &self,
+        family: Family,
+        group: &str,
+        from: EntryId,
+    ) -> Result<impl Iterator<Item = Result<EntryId, StoreError>> + use<'_>, StoreError> {
+        let rows = self.scan(family, &keys::group_prefix(group), &keys::grouped(group, from))?;
+        Ok(rows.map(move |row| Ok(group_row(family, &row?.0)?.1)))
+    }
+
+    /// Every incident's code with each of its entries.
+    pub fn all_incident_entries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(String, EntryId), StoreError>> + use<'_>, StoreError> {
+        self.all_grouped(Family::IncidentEntries)
+    }
+
+    /// Every entity with each of the entries that rest on its listing.
+    pub fn all_listed_entries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(String, EntryId), StoreError>> + use<'_>, StoreError> {
+        self.all_grouped(Family::Listed)
+    }
+
+    fn all_grouped(
+        &self,
+        family: Family,
+    ) -> Result<impl Iterator<Item = Result<(String, EntryId), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(family, &[], &[])?.map(move |row| group_row(family, &row?.0)))
+    }
+
+    /// What was contributed with `key`, from `from` on, oldest first: also what no longer matches.
+    pub fn key_entries(
+        &self,
+        key: KeyId,
+        from: EntryId,
+    ) -> Result<impl Iterator<Item = Result<EntryId, StoreError>> + use<'_>, StoreError> {
+        let rows = self.scan(Family::KeyEntries, &key.bytes(), &keys::key_entry(key, from))?;
+        Ok(rows.map(|row| Ok(key_entry_row(&row?.0)?.1)))
+    }
+
+    /// Every key with each of the entries that were contributed with it.
+    pub fn all_key_entries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(KeyId, EntryId), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::KeyEntries, &[], &[])?.map(|row| key_entry_row(&row?.0)))
+    }
+
     /// An appeal, if there is such a one.
     pub fn appeal(&self, id: u64) -> Result<Option<Appeal>, StoreError> {
         let row = self.get(Family::Appeals, &keys::index(id))?;
@@ -175,6 +242,34 @@ impl Store {
             let id = keys::read_index(&key)
                 .ok_or_else(|| StoreError::damaged(Family::Appeals, "?", "its key must be 8 bytes"))?;
             decoded(record::decode_appeal(id, &value), Family::Appeals, id)
+        }))
+    }
+
+    /// The benign items from `from` on, oldest first, by their leaves.
+    pub fn benign_items(
+        &self,
+        from: u64,
+    ) -> Result<impl Iterator<Item = Result<u64, StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::BenignItems, &[], &keys::index(from))?.map(|row| {
+            let item = keys::read_index(&row?.0);
+            item.ok_or_else(|| StoreError::damaged(Family::BenignItems, "?", "its key must be 8 bytes"))
+        }))
+    }
+
+    /// Whether there is a benign item of this leaf now.
+    pub fn is_benign_item(&self, benign: u64) -> Result<bool, StoreError> {
+        Ok(self.get(Family::BenignItems, &keys::index(benign))?.is_some())
+    }
+
+    /// The events from leaf `from` on that reverse what an entry stood for, each with the entry.
+    pub fn reversals(
+        &self,
+        from: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, EntryId), StoreError>> + use<'_>, StoreError> {
+        Ok(self.scan(Family::Reversals, &[], &keys::index(from))?.map(|row| {
+            let (key, value) = row?;
+            let read = || Some((keys::read_index(&key)?, EntryId(keys::read_index(&value)?)));
+            read().ok_or_else(|| StoreError::damaged(Family::Reversals, "?", "must be two indexes, 8 bytes each"))
         }))
     }
 
@@ -322,6 +417,16 @@ fn match_row(row: Result<RawRow, StoreError>) -> Result<(MatchKey, u64), StoreEr
     let (key, value) = row?;
     let read = || Some((keys::read_matches(&key)?, keys::read_index(&value)?));
     read().ok_or_else(|| StoreError::damaged(Family::Receipts, "?", "must be an entry, a member, an hour, and 8 bytes"))
+}
+
+fn key_entry_row(row: &[u8]) -> Result<(KeyId, EntryId), StoreError> {
+    keys::read_key_entry(row)
+        .ok_or_else(|| StoreError::damaged(Family::KeyEntries, "?", "its key must be a key's id and an index"))
+}
+
+fn group_row(family: Family, key: &[u8]) -> Result<(String, EntryId), StoreError> {
+    let row = keys::read_grouped(key).map(|(group, entry)| (group.to_owned(), entry));
+    row.ok_or_else(|| StoreError::damaged(family, "?", "its key must be a text, a zero and an index"))
 }
 
 fn benign_row(key: &[u8]) -> Result<(Signal, u64), StoreError> {

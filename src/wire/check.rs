@@ -2,6 +2,7 @@
 
 use super::codes::Coded;
 use super::entry::{assessment, summary};
+use super::incident::drill_code;
 use super::signal::{signal_from_wire, signal_to_wire};
 use super::{required, v1};
 use crate::domain::{FieldError, check_count};
@@ -29,7 +30,8 @@ pub fn check_query(request: &v1::CheckRequest) -> Result<CheckQuery, FieldError>
         let query = signal.and_then(|signal| Query::new(signal, wire.radius));
         query.map_err(|error| error.within(format_args!("queries[{at}]")))
     });
-    CheckQuery::new(queries.collect::<Result<_, _>>()?, request.limit)
+    let check = CheckQuery::new(queries.collect::<Result<_, _>>()?, request.limit)?;
+    Ok(check.in_drill(drill_code(&request.drill)?))
 }
 
 /// Writes what a check found.
@@ -43,8 +45,10 @@ pub fn check_answer(tag: String, answer: &hub::CheckAnswer) -> v1::CheckResponse
         entry: Some(summary(&found.view)),
         evidence: found.evidence.iter().map(evidence).collect(),
         assessment: Some(assessment(&found.view.assessment)),
+        receipt: found.receipt.to_string(),
     });
-    v1::CheckResponse { tag, results: results.collect(), matches: matches.collect(), more: answer.more }
+    let drill = answer.drill.as_ref().map(ToString::to_string).unwrap_or_default();
+    v1::CheckResponse { tag, results: results.collect(), matches: matches.collect(), more: answer.more, drill }
 }
 
 /// Writes one piece of evidence.

@@ -2,8 +2,8 @@
 
 use super::v1;
 use crate::domain::{
-    Action, AnalystTier, ChecklistItem, Context, FieldError, Orientation, Origin, Producer, ReadKind, Reviewers, Role,
-    SignalKind, Standing, Status, StatusReason, Tlp, WithdrawReason,
+    Action, AnalystTier, Attention, BenignClass, ChecklistItem, Context, FieldError, Orientation, Origin, Producer,
+    ReadKind, Reviewers, Role, Ruling, RulingReason, SignalKind, Standing, Status, StatusReason, Tlp, WithdrawReason,
 };
 use crate::policy::Band;
 
@@ -107,6 +107,19 @@ coded! {
         Requested = Requested, KeyCompromised = KeyCompromised, Contributions = Contributions, Abuse = Abuse,
         Checklist = Checklist, Unreachable = Unreachable, Legal = Legal,
     }
+    Attention = Attention {
+        Disputed = Disputed, Flooded = Flooded, CompromisedKey = CompromisedKey, BenignNear = BenignNear, Excess = Excess,
+        Appeal = Appeal, Proposal = Proposal, ExpiringIncident = ExpiringIncident, Delisted = Delisted,
+    }
+    Ruling = Ruling {
+        Uphold = Uphold, Confirm = Confirm, Lower = Lower, Relabel = Relabel, Revoke = Revoke, Reinstate = Reinstate,
+    }
+    RulingReason = RulingReason {
+        EvidenceSound = EvidenceSound, FalsePositive = FalsePositive, Context = Context, WrongLabel = WrongLabel,
+        Outdated = Outdated, KeyCompromised = KeyCompromised, Benign = Benign, Delisted = Delisted, Appeal = Appeal,
+        Legal = Legal,
+    }
+    BenignClass = BenignClass { News = News, Evidence = Evidence, Logo = Logo, Flat = Flat, Common = Common }
     Band = Band { Identical = Identical, Near = Near, Similar = Similar }
     ReadKind = ReadKind { Entries = Entries, Events = Events, Names = Names }
     Role = Role { Checker = Checker, Contributor = Contributor, Reviewer = Reviewer, Auditor = Auditor, Admin = Admin }

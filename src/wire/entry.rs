@@ -31,7 +31,8 @@ pub(super) fn summary(view: &hub::EntryView) -> v1::EntrySummary {
     }
 }
 
-pub(super) fn assessment(assessment: &Assessment) -> v1::Assessment {
+/// Standing, the strongest action, and every rule behind them.
+pub fn assessment(assessment: &Assessment) -> v1::Assessment {
     let reasons = assessment.reasons.iter().map(|reason| v1::assessment::Reason {
         rule: reason.rule.to_owned(),
         words: reason.words.clone(),

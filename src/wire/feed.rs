@@ -9,7 +9,7 @@ use crate::hub::FeedItem;
 /// Writes one leaf, and what it says where the caller may read it.
 pub fn feed_item(item: FeedItem) -> v1::LedgerEvent {
     let opening = item.opening.map(|opened| opening(opened.salt.to_bytes().to_vec(), opened.record, &opened.event));
-    v1::LedgerEvent { index: item.index, leaf: item.leaf.to_bytes().to_vec(), opening }
+    v1::LedgerEvent { index: item.index, leaf: item.leaf.to_bytes().to_vec(), opening, ahead: false }
 }
 
 /// Writes an opened event.

@@ -10,8 +10,11 @@ mod codes;
 mod draft;
 mod entry;
 mod feed;
+mod feedback;
+mod incident;
 mod member;
 mod policy;
+mod review;
 mod signal;
 mod statistics;
 mod status;
@@ -21,12 +24,15 @@ pub use audit::{audit_page, audit_query, reads, reads_query};
 pub use check::{TAG_BYTES_MAX, check_answer, check_media_answer, check_query, evidence, media_options};
 pub use codes::Coded;
 pub use draft::{draft_from_wire, draft_to_wire, provenance_to_wire};
-pub use entry::{receipt, traced};
+pub use entry::{assessment, receipt, traced};
 pub use feed::{feed_item, opening};
+pub use feedback::{appeal, appeals, feedback_page_size, report_from_wire, reversals, trust, trust_query};
+pub use incident::{debrief, extend_request, incident, incident_code, open_request};
 pub use member::{
     checklist_from_wire, contribution, enrolment, key, key_request, member, member_event, quota_request, roles_to_wire,
 };
 pub use policy::preview;
+pub use review::{benign_item, benign_item_to_wire, benign_page, decision, page_size, queue_page, queue_query};
 pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
 pub use statistics::{draw_request, drawn, judgement, period, statistics};
 pub use status::{IntoStatus, busy, field_status, retry_after};

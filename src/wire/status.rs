@@ -11,8 +11,9 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::domain::FieldError;
 use crate::hub::{
-    CheckError, CheckMediaError, ContributeError, Denied, FollowError, GovernError, MemberError, ProveError, ReadError,
-    Refusal, SequenceError, StatisticsError, TraceError, WithdrawError,
+    BenignError, CheckError, CheckMediaError, ContributeError, Denied, FeedbackError, FollowError, GovernError,
+    IncidentsError, MemberError, ProveError, ReadError, Refusal, ReviewError, SequenceError, StatisticsError,
+    TraceError, WithdrawError,
 };
 use crate::policy::{AuthError, Exhausted, IncidentError, Lapsed, Refused, RulingError, Throttled};
 use crate::worker::SubmitError;
@@ -130,6 +131,8 @@ impl IntoStatus for Refusal {
                 error.into_status()
             }
             Self::AlreadyRevoked(_)
+            | Self::ReportedEnough(_)
+            | Self::NoLongerMatches(_)
             | Self::NotLive(_)
             | Self::OfCertificate(_)
             | Self::NoWalk(_)
@@ -230,6 +233,37 @@ impl IntoStatus for WithdrawError {
     }
 }
 
+impl IntoStatus for FeedbackError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::NoSuchMember(_) => Status::not_found(self.to_string()),
+            Self::Field(error) => error.into_status(),
+            Self::Quota(exhausted) => exhausted.into_status(),
+            Self::Sequence(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
+        }
+    }
+}
+
+impl IntoStatus for ReviewError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Sequence(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
+        }
+    }
+}
+
+impl IntoStatus for BenignError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Field(error) => error.into_status(),
+            Self::Sequence(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
+        }
+    }
+}
+
 impl IntoStatus for TraceError {
     fn into_status(self) -> Status {
         match self {
@@ -256,6 +290,16 @@ impl IntoStatus for FollowError {
             Self::Field(error) => bad_field(Code::OutOfRange, &error),
             Self::Lapsed(lapsed) => lapsed.into_status(),
             Self::Read(error) => internal(&error),
+        }
+    }
+}
+
+impl IntoStatus for IncidentsError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Sequence(error) => error.into_status(),
+            Self::Read(error) => internal(&error),
+            Self::Incident(error) => Refusal::from(error).into_status(),
         }
     }
 }

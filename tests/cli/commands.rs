@@ -28,8 +28,8 @@ fn every_command_explains_itself_with_an_example() {
         seen += 1;
         waiting.extend(commands(&words).into_iter().map(|name| [path.clone(), vec![name]].concat()));
     }
-    // The program; its commands; those of `bench`, `key`, `member`, `policy` and `sample`.
-    assert_eq!(seen, 1 + 18 + 5 + 7 + 7 + 3 + 2, "a command is missing, or new: count it here");
+    // The program; its commands; those of `bench`, `benign`, `incident`, `key`, `member`, `policy`, `review` and `sample`.
+    assert_eq!(seen, 1 + 28 + 5 + 3 + 5 + 7 + 7 + 3 + 2 + 2, "a command is missing, or new: count it here");
 }
 
 /// A picture that nobody has contributed, `picture.png`.
@@ -67,8 +67,18 @@ fn every_command_speaks_json_when_asked() {
         ("member.key", 0, &[&["contribute", "picture.png"], &PROVENANCE[..]].concat()),
         ("member.key", 0, &["import", "items.ndjson"]),
         ("member.key", 0, &["trace", &entry, "--against", "picture.png"]),
+        ("member.key", 0, &["appeals", "--open"]),
+        ("member.key", 0, &["reversals", "--since", "3"]),
+        ("member.key", 0, &["trust"]),
         ("member.key", 0, &["withdraw", &entry]),
         ("member.key", 0, &["follow", "--until-now"]),
+        ("hub/admin.key", 0, &["incident", "open", "harbour", "--type", "footage"]),
+        ("hub/admin-2.key", 0, &["incident", "open", "harbour", "--type", "footage"]),
+        ("hub/admin.key", 0, &["incident", "extend", "harbour"]),
+        ("hub/admin.key", 0, &["incident", "close", "harbour"]),
+        ("member.key", 0, &["incident", "list"]),
+        ("member.key", 0, &["incident", "debrief", "harbour"]),
+        ("member.key", 0, &["mirror", "list.ndjson", "--until-now"]),
         ("member.key", 0, &["verify", "receipt", "--ledger-key-file", "ledger.pub"]),
         ("member.key", 0, &["taxonomy"]),
         ("member.key", 0, &["taxonomy", "--shipped"]),

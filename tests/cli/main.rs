@@ -6,6 +6,7 @@ mod bench_hash;
 mod bench_index;
 mod commands;
 mod decoders;
+mod feedback;
 mod hash_export;
 mod hash_folder;
 mod hash_interrupted;
@@ -13,12 +14,14 @@ mod hash_workers;
 mod import;
 mod import_interrupted;
 mod logs;
+mod mirror;
 mod operators;
 mod orientation;
 mod pictures;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
 mod process;
+mod review;
 mod serving;
 mod settings;
 mod site;

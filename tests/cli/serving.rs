@@ -20,7 +20,7 @@ async fn a_hub_told_to_stop_finishes_what_it_has_tells_followers_and_goes() {
     let site = Site::new();
     let (url, address) = (site.hub.url(), site.hub.address.clone());
     let client = site.client().await;
-    let request = v1::FollowRequest { from: 0, until_now: false };
+    let request = v1::FollowRequest { from: 0, until_now: false, incident_first: false };
     let mut feed = client.ledger().follow(request).await.unwrap().into_inner();
     // Everything so far, so that it waits for more when the end comes.
     while !matches!(feed.next().await.unwrap().unwrap().item, Some(v1::follow_response::Item::Checkpoint(_))) {}

@@ -3,6 +3,7 @@
 
 mod book;
 #[path = "../support/enrolment.rs"]
+#[allow(dead_code, reason = "tests/hub uses the rest")]
 mod enrolment;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "shared by several test programs, each of which uses a part")]

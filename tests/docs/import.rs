@@ -44,6 +44,8 @@ fn contributed(hub: &TestHub) -> Vec<Draft> {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_examples_are_imported_whole_and_say_the_same_of_their_items() {
     let hub = TestHub::start().await;
+    // Of which one of the examples is.
+    hub.operators().open_incident("2026-11-harbour").await;
     let (_, key) = hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
     let folder = tempfile::tempdir().unwrap();
     for name in ["items.ndjson", "items.csv"] {
@@ -69,6 +71,8 @@ async fn both_examples_are_imported_whole_and_say_the_same_of_their_items() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_example_with_a_spoilt_line_has_that_line_set_aside_with_its_number_and_the_field() {
     let hub = TestHub::start().await;
+    // Of which one of the examples is.
+    hub.operators().open_incident("2026-11-harbour").await;
     let (_, key) = hub.enrol("Contributor", "NZ", &[Role::Contributor]).await;
     let folder = tempfile::tempdir().unwrap();
     for (name, good, bad) in

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::protobuf::{bytes, fields, number};
-use crate::support::{TestHub, contribution, draft, pdq};
+use crate::support::{TestHub, check_of, contribution, draft, pdq};
 use hashcommons::domain::{Role, Timestamp};
 use hashcommons::wire::v1;
 use hmac::{Hmac, KeyInit, Mac};
@@ -24,6 +24,8 @@ struct Stopped {
     withdrawn: u64,
     live: u64,
     until: u64,
+    /// Of a match of the member's with the live entry.
+    receipt: String,
 }
 
 fn signal(kind: v1::SignalKind, value: &str) -> v1::Signal {
@@ -50,11 +52,16 @@ async fn stopped() -> Stopped {
         let Some(v1::contribute_response::Outcome::Accepted(accepted)) = answer.outcome else { panic!("{answer:?}") };
         ids.push(accepted.entry_id);
     }
+    let mut receipt = String::new();
+    for _ in 0..2 {
+        let found = client.checks().check(check_of([pdq(1)])).await.unwrap().into_inner().matches;
+        receipt = found.into_iter().find(|found| found.entry.as_ref().unwrap().entry_id == ids[1]).unwrap().receipt;
+    }
     client.contributions().withdraw(v1::WithdrawRequest { entry_id: ids[0], reason: 0 }).await.unwrap();
     let revoke = v1::RevokeKeyRequest { key_id: key.id().to_string() };
     hub.admin().admin().revoke_key(revoke).await.unwrap();
     // Which is counted, and, as names are among what it shows, an event.
-    let follow = v1::FollowRequest { from: 0, until_now: true };
+    let follow = v1::FollowRequest { from: 0, until_now: true, incident_first: false };
     let mut feed = hub.admin().ledger().follow(follow).await.unwrap().into_inner();
     while feed.message().await.unwrap().is_some() {}
     // So that the tree is a whole one.
@@ -66,7 +73,7 @@ async fn stopped() -> Stopped {
     let directory = hub.stop().await;
     let families = read_all(&directory.path().join("rocksdb"));
     let key = key.reveal().to_owned();
-    Stopped { directory, families, member, key, withdrawn: ids[0], live: ids[1], until: until.millis() }
+    Stopped { directory, families, member, key, withdrawn: ids[0], live: ids[1], until: until.millis(), receipt }
 }
 
 /// Every row of every family.
@@ -135,7 +142,7 @@ async fn every_family_is_documented_and_holds_rows_of_the_documented_form() {
         table("| family ").iter().map(|row| row[0].clone()).chain(["default".to_owned()]).collect();
     assert_eq!(hub.families.keys().cloned().collect::<BTreeSet<_>>(), documented);
     let family = |name: &str| &hub.families[name];
-    assert!(family("default").is_empty() && family("receipts").is_empty());
+    assert!(family("default").is_empty());
 
     // Entries: when a live one ends, event and time of a withdrawal.
     let entries = family("entries");
@@ -182,6 +189,21 @@ async fn every_family_is_documented_and_holds_rows_of_the_documented_form() {
     let secret = data_encoding::BASE64.decode(secret.trim_end().as_bytes()).unwrap();
     let mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap().chain_update(&hub.key).finalize().into_bytes();
     assert_eq!(bytes(&row, 5), mac.to_vec());
+
+    // Receipts: two matches in an hour, and what they are told by.
+    let hour = "2026-11-22T12:00:00Z".parse::<Timestamp>().unwrap().millis();
+    let met = |count: u64| {
+        let key = [&hub.live.to_be_bytes()[..], &member, &hour.to_be_bytes()].concat();
+        Rows::from([(key, count.to_be_bytes().to_vec())])
+    };
+    assert_eq!(*family("receipts"), met(2));
+    let body = [&[1], &hub.live.to_be_bytes()[..], &((hour / 3_600_000) as u32).to_be_bytes()].concat();
+    let mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap();
+    let mac = mac.chain_update(b"hashcommons/v1/match\n").chain_update(&member).chain_update(&body);
+    let receipt = [&body[..], &mac.finalize().into_bytes()[..17]].concat();
+    assert_eq!(hub.receipt, format!("hcm_{}", data_encoding::BASE32_NOPAD.encode(&receipt).to_lowercase()));
+    let reversal = (event.to_be_bytes().to_vec(), hub.withdrawn.to_be_bytes().to_vec());
+    assert_eq!(*family("reversals"), Rows::from([reversal]));
 
     // Requests: the digest of member and request id leads to the event.
     let mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap();

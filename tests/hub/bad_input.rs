@@ -4,9 +4,12 @@ mod audit;
 mod calls;
 mod checks;
 mod drafts;
+mod feedback;
+mod incidents;
 mod ledger;
 mod members;
 mod policy;
+mod review;
 mod statistics;
 
 use std::collections::BTreeSet;
@@ -19,7 +22,7 @@ use tonic_types::StatusExt;
 
 use crate::items::{accepted, some};
 use crate::raw::methods;
-use crate::support::{TestHub, contribution, draft, pdq};
+use crate::support::{TestHub, check_of, contribution, draft, pdq};
 use calls::Call;
 
 /// A hub with a few things to be wrong about.
@@ -27,6 +30,7 @@ pub struct Scene {
     hub: TestHub,
     admin: Client,
     auditor: Client,
+    reviewer: Client,
     /// Who makes the calls that are not an operator's.
     member: Client,
     /// An entry of the caller's, contributed as `first` with [`first_draft`].
@@ -37,6 +41,8 @@ pub struct Scene {
     size: u64,
     /// The caller's id.
     member_id: String,
+    /// Of a match of the caller's with `others`.
+    receipt: String,
 }
 
 /// A bad request: the call, the code, and how the message begins.
@@ -60,19 +66,26 @@ impl Scene {
         let member = hub.client(&key);
         let own = accepted(&member, contribution("first", first_draft())).await.entry_id;
         let others = accepted(&other, contribution("first", first_draft())).await.entry_id;
+        let reviewer = hub.member("Reviewer", &[Role::Reviewer]).await;
+        let found = member.checks().check(check_of([pdq(1)])).await.unwrap().into_inner().matches;
+        let found = found.into_iter().find(|found| found.entry.as_ref().unwrap().entry_id == others);
+        let receipt = found.unwrap().receipt;
         let size = hub.check().await.events;
-        Self { admin: hub.admin(), auditor, hub, member, own, others, size, member_id }
+        Self { admin: hub.admin(), reviewer, auditor, hub, member, own, others, size, member_id, receipt }
     }
 
     fn rows(&self) -> Vec<Row> {
         [
             drafts::rows(self),
+            feedback::rows(self),
             audit::rows(),
             checks::rows(),
             ledger::rows(self),
             members::rows(self),
             policy::rows(),
             statistics::rows(),
+            incidents::rows(self),
+            review::rows(self),
         ]
         .concat()
     }
@@ -120,7 +133,7 @@ async fn the_table_of_bad_requests_has_rows_for_every_method_that_can_be_called_
     let scene = Scene::new().await;
     let covered: BTreeSet<_> = scene.rows().iter().map(|(call, ..)| call.method()).collect();
     // Messages without fields, and streams, which answer each request in its place: `streams.rs`.
-    let exempt = ["GetCheckpoint", "ListMembers", "GetPolicy", "CheckStream", "ContributeStream"];
+    let exempt = ["GetCheckpoint", "ListMembers", "ListIncidents", "GetPolicy", "CheckStream", "ContributeStream"];
     for path in methods() {
         let method = path.rsplit('/').next().unwrap();
         assert_ne!(covered.contains(method), exempt.contains(&method), "{method}");

@@ -11,7 +11,7 @@ use crate::items::{accepted, contribute, verifier};
 use crate::support::{TestHub, contribution, draft, pdq};
 
 async fn follow(client: &Client, from: u64, until_now: bool) -> Streaming<v1::FollowResponse> {
-    client.ledger().follow(v1::FollowRequest { from, until_now }).await.unwrap().into_inner()
+    client.ledger().follow(v1::FollowRequest { from, until_now, incident_first: false }).await.unwrap().into_inner()
 }
 
 async fn next(feed: &mut Streaming<v1::FollowResponse>) -> Item {

@@ -176,7 +176,7 @@ async fn a_follower_who_waits_is_sent_away_when_its_key_is_revoked() {
     let hub = TestHub::start().await;
     let (_, key) = hub.enrol("Auditor", "NZ", &[Role::Auditor]).await;
     let from = hub.check().await.events;
-    let request = v1::FollowRequest { from, until_now: false };
+    let request = v1::FollowRequest { from, until_now: false, incident_first: false };
     let mut feed = hub.client(&key).ledger().follow(request).await.unwrap().into_inner();
     let first = feed.message().await.unwrap().unwrap();
     assert!(matches!(first.item, Some(v1::follow_response::Item::Checkpoint(_))), "it waits at the end");
@@ -194,7 +194,7 @@ async fn a_follower_who_waits_while_nothing_happens_is_sent_away_when_its_key_ex
     let expires = hashcommons::wire::timestamp("2026-11-22T13:00:00Z".parse().unwrap());
     let (_, key) =
         issue(&hub, v1::IssueKeyRequest { member_id: member, expires: Some(expires), ..Default::default() }).await;
-    let request = v1::FollowRequest { from: hub.check().await.events, until_now: false };
+    let request = v1::FollowRequest { from: hub.check().await.events, until_now: false, incident_first: false };
     let mut feed = hub.client(&key).ledger().follow(request).await.unwrap().into_inner();
     feed.message().await.unwrap().expect("it waits at the end");
 

@@ -64,7 +64,7 @@ async fn idle_streams_end_when_their_member_is_suspended_or_no_longer_has_the_ro
         let (_open, requests) = mpsc::channel(1);
         let contributions = ReceiverStream::new(requests);
         let mut contributions = client.contributions().contribute_stream(contributions).await.unwrap().into_inner();
-        let request = v1::FollowRequest { from: hub.check().await.events, until_now: false };
+        let request = v1::FollowRequest { from: hub.check().await.events, until_now: false, incident_first: false };
         let mut feed = client.ledger().follow(request).await.unwrap().into_inner();
         next(&mut feed).await.unwrap().expect("it waits at the end");
 
@@ -121,8 +121,12 @@ async fn a_member_that_is_no_longer_trusted_sees_bands_and_its_own_on_the_stream
             v1::check_stream_response::Answer::Error(error) => panic!("{error:?}"),
         }
     };
-    let mut feed =
-        client.ledger().follow(v1::FollowRequest { from: first, until_now: false }).await.unwrap().into_inner();
+    let mut feed = client
+        .ledger()
+        .follow(v1::FollowRequest { from: first, until_now: false, incident_first: false })
+        .await
+        .unwrap()
+        .into_inner();
     let mut is_opened = async |entry| loop {
         match next(&mut feed).await.unwrap().unwrap().item.unwrap() {
             v1::follow_response::Item::Event(event) if event.index == entry => return event.opening.is_some(),
@@ -174,7 +178,8 @@ async fn a_long_answer_ends_where_it_is_when_the_key_is_revoked_or_its_member_su
         hub.running().use_cases().unwrap().count.add(member, ReadKind::Names, 1).unwrap();
     }
 
-    let follow = ("LedgerService/Follow", v1::FollowRequest { from: 0, until_now: true }.encode_to_vec());
+    let follow =
+        ("LedgerService/Follow", v1::FollowRequest { from: 0, until_now: true, incident_first: false }.encode_to_vec());
     let key_id = busy.id().to_string();
     let contributions = v1::ListContributionsRequest { key_id, since: None }.encode_to_vec();
     let contributions = ("AdminService/ListContributions", contributions);

@@ -39,6 +39,7 @@ fn check() -> impl Strategy<Value = v1::CheckRequest> {
         queries,
         limit,
         tag: String::new(),
+        drill: String::new(),
     })
 }
 

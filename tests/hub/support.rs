@@ -104,6 +104,11 @@ impl TestHub {
         Self { running, clock, admin_key, second_admin_key, connection, seed, directory }
     }
 
+    /// A hub on the directory of one that was stopped.
+    pub async fn start_again(directory: TempDir, clock: Arc<ManualClock>) -> Self {
+        Self::open(config(directory.path()), directory, clock, 1_000).await
+    }
+
     /// Where it listens, as a URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.running.address())
@@ -244,5 +249,5 @@ pub fn contribution(request_id: &str, draft: v1::Draft) -> v1::ContributeRequest
 /// A check of these signals, with default radius and limit.
 pub fn check_of(signals: impl IntoIterator<Item = v1::Signal>) -> v1::CheckRequest {
     let queries = signals.into_iter().map(|signal| v1::Query { signal: Some(signal), radius: None });
-    v1::CheckRequest { queries: queries.collect(), limit: None, tag: String::new() }
+    v1::CheckRequest { queries: queries.collect(), limit: None, tag: String::new(), drill: String::new() }
 }

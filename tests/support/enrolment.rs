@@ -42,6 +42,15 @@ impl Operators {
         rules.set_policy(request).await.unwrap().into_inner().event
     }
 
+    /// Opens an incident, for as long as the rules allow.
+    pub async fn open_incident(&self, code: &str) {
+        for operator in [&self.first, &self.second] {
+            let (code, r#type) = (code.to_owned(), "livestream".to_owned());
+            let request = v1::OpenIncidentRequest { code, r#type, ..Default::default() };
+            operator.incidents().open_incident(request).await.unwrap();
+        }
+    }
+
     /// Enrols a member that may have these roles; gives its id and a key with just these.
     pub async fn enrol(&self, name: &str, jurisdiction: &str, roles: &[Role]) -> (String, ApiKey) {
         let (own, duties): (Vec<Role>, Vec<Role>) =

@@ -119,7 +119,7 @@ async fn a_renewed_certificate_is_shown_to_new_connections_and_the_old_go_on() {
     let hub = TlsHub::start(&[]);
     hub.shows_at_last("localhost.pem").await;
     let client = hub.client(None).await.unwrap();
-    let follow = v1::FollowRequest { from: 0, until_now: false };
+    let follow = v1::FollowRequest { from: 0, until_now: false, incident_first: false };
     let mut feed = client.ledger().follow(follow).await.unwrap().into_inner();
     feed.message().await.unwrap().unwrap();
     // By itself ...

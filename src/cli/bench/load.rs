@@ -67,7 +67,7 @@ impl Requests {
             Ok(v1::Query { signal: Some(signal_to_wire(&signal)), radius: Some(self.radius) })
         };
         let queries = (0..self.hashes).map(query).collect::<anyhow::Result<_>>()?;
-        Ok(v1::CheckRequest { queries, limit: None, tag: String::new() })
+        Ok(v1::CheckRequest { queries, limit: None, tag: String::new(), drill: String::new() })
     }
 }
 

@@ -211,7 +211,7 @@ fn verify(teller: Teller, file: &Path, key: &VerifierKey, what: &str) -> anyhow:
 async fn look_up(small: &Actor, signals: &[Signal]) -> anyhow::Result<v1::CheckResponse> {
     let queries =
         signals.iter().map(|signal| v1::Query { signal: Some(signal_to_wire(signal)), radius: None }).collect();
-    let request = v1::CheckRequest { queries, limit: None, tag: String::new() };
+    let request = v1::CheckRequest { queries, limit: None, tag: String::new(), drill: String::new() };
     Ok(small.client.checks().check(request).await?.into_inner())
 }
 

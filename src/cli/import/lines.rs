@@ -79,18 +79,26 @@ impl Lines {
 
     /// The next line that is not empty; `None` at the end.
     pub fn next_line(&mut self) -> anyhow::Result<Option<Line>> {
+        let Some((text, whole)) = self.next_text()? else { return Ok(None) };
+        let request = whole.and_then(|()| self.request(&text));
+        Ok(Some(Line { end: self.at, text, request }))
+    }
+
+    /// The text of the next line that is not empty, and what is wrong with it if it is too long or no text; `None` at the end.
+    pub fn next_text(&mut self) -> anyhow::Result<Option<(String, Result<(), FieldError>)>> {
         loop {
             let Some((text, whole)) = self.read()? else { return Ok(None) };
             if text.trim().is_empty() && whole {
                 continue;
             }
-            let request = if whole {
-                self.request(&text)
-            } else {
-                Err(FieldError::new("line", format_args!("must be at most {LINE_BYTES_MAX} bytes of UTF-8")))
-            };
-            return Ok(Some(Line { end: self.at, text, request }));
+            let problem = format_args!("must be at most {LINE_BYTES_MAX} bytes of UTF-8");
+            return Ok(Some((text, if whole { Ok(()) } else { Err(FieldError::new("line", problem)) })));
         }
+    }
+
+    /// The number of the line that was read last, from 1.
+    pub const fn number(&self) -> u64 {
+        self.at.lines
     }
 
     /// The next line's text, and whether that is all of it.

@@ -1,7 +1,7 @@
 //! `hashcommons import`: many items from one file, resumable, bad lines set aside.
 
-mod lines;
-mod progress;
+pub(in crate::cli) mod lines;
+pub(in crate::cli) mod progress;
 mod send;
 
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ pub struct Args {
 
 /// How items are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(in crate::cli) enum Format {
     Ndjson,
     Csv,
 }

@@ -121,6 +121,11 @@ impl Rejects {
         Ok(rejects)
     }
 
+    /// For a run that begins at the first line, whatever an earlier one left.
+    pub fn begin(file: &Path) -> anyhow::Result<Self> {
+        Self::open(file, &Progress::default())
+    }
+
     /// Where they are.
     pub fn path(&self) -> &Path {
         &self.path
@@ -133,7 +138,12 @@ impl Rejects {
 
     /// Sets a line aside.
     pub fn add(&mut self, line: &Line, error: &str) -> anyhow::Result<()> {
-        let row = format!("{}\n", json!({ "line": line.end.lines, "error": error, "content": line.text }));
+        self.set_aside(line.end.lines, &line.text, error)
+    }
+
+    /// The same, of the line of this number.
+    pub fn set_aside(&mut self, number: u64, text: &str, error: &str) -> anyhow::Result<()> {
+        let row = format!("{}\n", json!({ "line": number, "error": error, "content": text }));
         let context = format!("cannot write {}", self.path.display());
         self.create()?.write_all(row.as_bytes()).context(context)?;
         self.bytes += row.len() as u64;

@@ -149,6 +149,12 @@ pub enum Refusal {
     /// The rules in force are not those that they were to replace.
     #[error("replaces: other rules have been set meanwhile; look at them first")]
     OtherRules,
+    /// A member has said enough about it.
+    #[error("entry {0}: your organisation has reported 16 outcomes about it, which is the most")]
+    ReportedEnough(EntryId),
+    /// There is nothing to appeal against.
+    #[error("entry {0}: no longer matches anything")]
+    NoLongerMatches(EntryId),
     /// The decision about an entry does not stand.
     #[error(transparent)]
     Ruling(#[from] RulingError),
@@ -184,7 +190,13 @@ impl Refusal {
             Self::NotPermitted(Lapsed::Key(_)) | Self::AlreadyRevoked(_) => return None,
             Self::Incident(IncidentError::SameHand) => RefusalReason::SameHand,
             Self::Incident(_) | Self::OtherRules => RefusalReason::Field,
-            Self::NoSuchBenign(_) | Self::NoSuchSample(_) | Self::Ruling(_) => return None,
+            Self::NoSuchBenign(_)
+            | Self::NoSuchSample(_)
+            | Self::Ruling(_)
+            | Self::ReportedEnough(_)
+            | Self::NoLongerMatches(_) => {
+                return None;
+            }
             Self::RequestReused | Self::NoSuchEntry(_) | Self::Read(_) => return None,
         })
     }
@@ -339,7 +351,10 @@ impl<'a> Pending<'a> {
             Intent::ClearWalk(member) if self.member(member)?.walk.is_none() => return Err(Refusal::NoWalk(member)),
             Intent::ClearWalk(member) => Fact::WalkCleared { member },
             Intent::Refused(attempt) => refused(attempt, 1),
-            Intent::Standing(intent) => self.decide_standing(store, authority, *intent)?,
+            Intent::Standing(intent) => match self.open_appeal(caller, &intent)? {
+                Some(open) => return Ok(open),
+                None => self.decide_standing(store, authority, *intent)?,
+            },
         };
         Ok(Decision::Append(Box::new(self.event(authority, fact))))
     }
@@ -389,6 +404,11 @@ impl<'a> Pending<'a> {
     fn lapses(&self, draft: &Draft) -> Result<Option<Timestamp>, Refusal> {
         let register = self.ahead.shared_register();
         let incident = draft.incident();
+        let named: Vec<_> = draft.incidents().into_iter().collect();
+        if let [one, other, ..] = &named[..] {
+            let problem = format_args!("an entry belongs to one incident, and this names `{one}` and `{other}`");
+            return Err(FieldError::new("draft.labels", problem).into());
+        }
         if let Some(code) = &incident
             && register.incident(code).is_none_or(|incident| incident.opened.is_none())
         {

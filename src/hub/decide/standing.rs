@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use super::{Pending, Refusal};
 use crate::domain::{
-    AppealGround, Benign, Code, Decision, EntryId, EventKind, Fact, FieldError, IncidentChange, Note, Reference,
-    Report, Sample, SampleVerdict, Taxonomy,
+    Actor, AppealGround, Benign, Code, Decision, EntryId, Event, EventKind, Fact, FieldError, IncidentChange, MemberId,
+    Note, Reference, Report, Sample, SampleVerdict, Taxonomy,
 };
 use crate::hub::fold::Past;
 use crate::hub::read;
-use crate::policy::{Authority, Rules, change_incident, rule};
+use crate::policy::{Authority, Rules, change_incident, is_matchable, rule};
 use crate::store::Store;
+
+/// Of so many outcomes about an entry a member may speak: enough for each label, and to change its mind.
+const REPORTS_MAX: usize = 16;
 
 /// What somebody wants to happen to what entries count for.
 #[derive(Clone, Debug)]
@@ -57,6 +60,35 @@ impl StandingIntent {
 }
 
 impl Pending<'_> {
+    /// The appeal of `member` that is open already, if `intent` is to open one.
+    pub(super) fn open_appeal(
+        &self,
+        member: MemberId,
+        intent: &StandingIntent,
+    ) -> Result<Option<super::Decision>, Refusal> {
+        let StandingIntent::Appeal { entry, .. } = intent else { return Ok(None) };
+        let Some(state) = self.ahead.state(*entry)? else { return Ok(None) };
+        let Some(open) = state.appeals.iter().find(|open| open.by == member) else { return Ok(None) };
+        let appeal = self.ahead.appeal(open.id)?;
+        Ok(appeal.map(|appeal| super::Decision::Already { index: appeal.id, at: appeal.opened }))
+    }
+
+    /// How many outcomes about an entry a member has reported, this batch included.
+    fn reported(&self, store: &Store, entry: EntryId, member: MemberId) -> Result<usize, Refusal> {
+        let is_one = |event: &Event| {
+            let is_by = matches!(event.by, Actor::Member { member: by, .. } if by == member);
+            is_by && matches!(&event.fact, Fact::OutcomeReported(report) if report.entry == entry)
+        };
+        let mut count = self.events.iter().filter(|event| is_one(event)).count();
+        for index in store.history(entry, usize::MAX)? {
+            if count >= REPORTS_MAX {
+                break;
+            }
+            count += usize::from(read::event(store, index)?.as_ref().is_some_and(is_one));
+        }
+        Ok(count)
+    }
+
     /// The fact that `intent` becomes.
     pub(super) fn decide_standing(
         &self,
@@ -67,12 +99,16 @@ impl Pending<'_> {
         let principal = &authority.principal;
         match intent {
             StandingIntent::Report(report) => {
-                let (entry, _) = self.entry(report.entry)?.ok_or(Refusal::NoSuchEntry(report.entry))?;
+                let (entry, state) = self.entry(report.entry)?.ok_or(Refusal::NoSuchEntry(report.entry))?;
                 if entry.contributor == principal.member {
                     return Err(FieldError::new("entry_id", "is an entry of yours: withdraw it instead").into());
                 }
+                if self.reported(store, report.entry, principal.member)? >= REPORTS_MAX {
+                    return Err(Refusal::ReportedEnough(report.entry));
+                }
+                let given = state.decided.map(|decided| decided.decision.labels).unwrap_or_default();
                 for (at, label) in report.labels.iter().enumerate() {
-                    if !entry.draft.labels().contains(label) {
+                    if !entry.draft.labels().contains(label) && !given.contains(label) {
                         let problem = format_args!("the entry does not have the label `{label}`");
                         return Err(FieldError::new(format!("labels[{at}]"), problem).into());
                     }
@@ -86,7 +122,13 @@ impl Pending<'_> {
                 Ok(Fact::Decided { entry, decision, is_enough })
             }
             StandingIntent::Appeal { entry, ground, note } => {
-                self.entry(entry)?.ok_or(Refusal::NoSuchEntry(entry))?;
+                let (found, state) = self.entry(entry)?.ok_or(Refusal::NoSuchEntry(entry))?;
+                if found.contributor == principal.member {
+                    return Err(FieldError::new("receipt", "is of an entry of yours: withdraw it instead").into());
+                }
+                if !is_matchable(&state, self.at) {
+                    return Err(Refusal::NoLongerMatches(entry));
+                }
                 let days = self.ahead.register().rules().appeals.decide_within_days;
                 let deadline = self.at.plus(Duration::from_hours(24 * u64::from(days)));
                 Ok(Fact::AppealOpened { entry, ground, note, deadline })

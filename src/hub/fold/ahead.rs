@@ -98,16 +98,10 @@ impl<'a> Ahead<'a> {
                 self.added.add(&row.signal, row.entry);
             }
             // An entry, or a benign item, is taken out with all its signals.
-            Change::SignalRemoved(_, entry) => {
-                if self.removed.insert(*entry) {
-                    self.added.remove(*entry);
-                }
-            }
+            Change::SignalRemoved(_, entry) if self.removed.insert(*entry) => self.added.remove(*entry),
             Change::BenignAdded(signal, benign) => self.benign_added.add(signal, *benign),
-            Change::BenignRemoved(_, benign) => {
-                if self.benign_removed.insert(*benign) {
-                    self.benign_added.remove(*benign);
-                }
+            Change::BenignRemoved(_, benign) if self.benign_removed.insert(*benign) => {
+                self.benign_added.remove(*benign)
             }
             _ => {}
         }
@@ -160,11 +154,7 @@ impl Past for Ahead<'_> {
         if let Some(benign) = self.benign.get(&id) {
             return Ok(Some(benign.clone()));
         }
-        let event = read::event(self.store, id)?;
-        Ok(event.and_then(|event| match event.fact {
-            Fact::BenignAdded(benign) => Some(benign),
-            _ => None,
-        }))
+        Ok(read::benign(self.store, id)?.map(|(benign, _)| benign))
     }
 
     fn near(&self, signals: &[Signal], radius: Distance) -> Result<Vec<(EntryId, Distance)>, ReadError> {

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use super::{Change, FoldError, Past};
 use crate::domain::{
-    Actor, Appeal, AppealState, Appealed, Benign, Code, Corroboration, Decided, Decision, Distance, Draft, Entry,
-    EntryId, EntryState, Event, Fact, Flood, MemberId, NearBenign, Opinion, Report, Ruling, Signal, SignalKind,
+    Actor, Appeal, AppealState, Appealed, Basis, Benign, Code, Corroboration, Decided, Decision, Distance, Draft,
+    Entry, EntryId, EntryState, Event, Fact, Flood, MemberId, NearBenign, Opinion, Report, Ruling, Signal, SignalKind,
     Timestamp, Withdrawal,
 };
 use crate::policy::expiry_passed;
@@ -38,6 +38,9 @@ pub(super) fn fold<P: Past>(index: u64, event: &Event, past: &P) -> Result<Vec<C
         Fact::Withdrawn { entry, .. } => {
             let (found, mut state) = folding.entry(*entry)?;
             state.withdrawn = Some(Withdrawal { event: index, at: event.at });
+            // Who appealed against it has what it asked for.
+            folding.end_appeals(&mut state, AppealState::Reversed)?;
+            folding.changes.push(Change::Reversal(index, *entry));
             folding.take_out(&found)?;
             folding.put(*entry, state)?;
         }
@@ -110,27 +113,43 @@ impl<P: Past> Folding<'_, P> {
         let id = EntryId(self.index);
         let expires = draft.provenance().valid_until.or(lapses);
         let register = self.past.register();
-        let near_benign = self.near_benign(draft.signals(), None)?;
-
-        let mut conduct = trust::contributed(register.trust(member), self.event.at);
-        let is_excess = conduct.contributed > register.rules().contributions.quarantine_above_per_day;
-        let radius = Distance::new(register.rules().benign.radius_bits);
-        let came_near_benign = near_benign.is_some_and(|near| near.distance <= radius);
-        if came_near_benign {
-            conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
+        let mut state = EntryState { expires, ..EntryState::default() };
+        let is_of_drill = self.is_of_drill(draft);
+        // An exercise is nobody's conduct.
+        if !is_of_drill {
+            state.benign = self.near_benign(id, draft.signals(), None)?;
+            let mut conduct = trust::contributed(register.trust(member), self.event.at);
+            state.is_excess = conduct.contributed > register.rules().contributions.quarantine_above_per_day;
+            let radius = Distance::new(register.rules().benign.radius_bits);
+            state.came_near_benign = state.benign.is_some_and(|near| near.distance <= radius);
+            if state.came_near_benign {
+                conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
+            }
+            self.changes.push(Change::Trust(member, conduct));
         }
-        self.changes.push(Change::Trust(member, conduct));
+        self.changes.push(Change::OfKey(key, id));
+        self.changes.extend(draft.incident().map(|incident| Change::OfIncident(incident, id)));
+        if let Basis::UnConsolidatedList { entity, .. } = &draft.provenance().basis {
+            self.changes.push(Change::Listed(entity.clone(), id));
+        }
 
         let entry =
             Entry { id, contributor: member, key, contributed: self.event.at, taxonomy: 0, draft: draft.clone() };
-        let mut state =
-            EntryState { expires, is_excess, came_near_benign, benign: near_benign, ..EntryState::default() };
-        let of_drill = draft.incident().and_then(|code| register.incident(&code)).is_some_and(|one| one.is_drill);
-        // What is part of an exercise meets nothing and speaks for nothing.
-        if !of_drill {
+        if !is_of_drill {
             self.put_in(&entry, &mut state)?;
         }
         self.put_quietly(id, state)
+    }
+
+    /// Whether it is part of an exercise: then it meets nothing and speaks for nothing.
+    fn is_of_drill(&self, draft: &Draft) -> bool {
+        let incident = draft.incident().and_then(|code| self.past.register().incident(&code).cloned());
+        incident.is_some_and(|incident| incident.is_drill)
+    }
+
+    /// Whether an entry's time has passed. The indexes may have it still, or not: it must not matter.
+    fn is_over(&self, state: &EntryState) -> bool {
+        expiry_passed(state.expires, self.event.at)
     }
 
     /// Lets `entry` be found, and know of the entries near it as they of it.
@@ -145,8 +164,7 @@ impl<P: Past> Folding<'_, P> {
                 continue;
             }
             let (near, mut near_state) = self.entry(other)?;
-            // The indexes may have what has expired already, or not: it must not matter.
-            if expiry_passed(near_state.expires, self.event.at) {
+            if self.is_over(&near_state) {
                 continue;
             }
             taken += 1;
@@ -179,7 +197,8 @@ impl<P: Past> Folding<'_, P> {
     /// Lets `entry` be found no more, nor speak for others.
     fn take_out(&mut self, entry: &Entry) -> Result<(), FoldError> {
         for (other, _) in self.past.near(entry.draft.signals(), Corroboration::RADIUS_MAX)? {
-            let Some(mut state) = self.past.state(other)?.filter(|_| other != entry.id) else { continue };
+            let state = self.past.state(other)?.filter(|state| other != entry.id && !self.is_over(state));
+            let Some(mut state) = state else { continue };
             let before = state.corroboration.len();
             state.corroboration.retain(|near| near.entry != entry.id);
             if state.corroboration.len() != before {
@@ -201,7 +220,7 @@ impl<P: Past> Folding<'_, P> {
         let roster = self.past.roster();
         let is_first = !state.opinions.iter().any(|earlier| earlier.member == member);
         let unit = |id: MemberId| roster.member(id).map(crate::domain::Member::unit);
-        if is_first && unit(member) != unit(found.contributor) {
+        if is_first && unit(member) != unit(found.contributor) && !self.is_of_drill(&found.draft) {
             let by = roster.member(member).map_or(crate::domain::Status::Applicant, |member| member.status);
             self.sign(found.contributor, Sign::Outcome { outcome: report.outcome, by });
         }
@@ -231,23 +250,40 @@ impl<P: Past> Folding<'_, P> {
         decided.by.extend(seconded.flat_map(|earlier| earlier.by));
         decided.by.sort_unstable();
         decided.by.dedup();
-        for appealed in state.appeals.drain(..) {
-            if let Some(appeal) = self.past.appeal(appealed.id)? {
-                let state = AppealState::after(decision.ruling);
-                self.changes.push(Change::Appeal(Appeal { state, decided: Some(self.index), ..appeal }));
-            }
+        self.end_appeals(&mut state, AppealState::after(decision.ruling))?;
+        if decision.ruling.reverses() {
+            self.changes.push(Change::Reversal(self.index, id));
         }
         let was_out = state.decided.as_ref().is_some_and(|earlier| earlier.decision.ruling == Ruling::Revoke);
+        if let Some(earlier) = state.decided.take().filter(|_| decision.ruling != Ruling::Relabel) {
+            // The labels that reviewers gave it stay until they give it others.
+            decided.decision.labels = earlier.decision.labels;
+        }
         state.decided = Some(decided);
         let is_out = decision.ruling == Ruling::Revoke;
         if is_out && !was_out {
             self.take_out(&found)?;
         }
-        if was_out && !is_out && state.withdrawn.is_none() {
+        if was_out && !is_out && state.withdrawn.is_none() && !self.is_over(&state) && !self.is_of_drill(&found.draft) {
+            // While it could not be found, what came and went near it passed it by.
+            state.corroboration.clear();
+            state.benign = self.near_benign(id, found.draft.signals(), None)?;
             self.put_in(&found, &mut state)?;
         }
-        self.sign(found.contributor, Sign::Ruling(decision.ruling));
+        if !self.is_of_drill(&found.draft) {
+            self.sign(found.contributor, Sign::Ruling(decision.ruling));
+        }
         self.put(id, state)
+    }
+
+    /// Lets no appeal against an entry be open any more.
+    fn end_appeals(&mut self, state: &mut EntryState, to: AppealState) -> Result<(), FoldError> {
+        for appealed in state.appeals.drain(..) {
+            if let Some(appeal) = self.past.appeal(appealed.id)? {
+                self.changes.push(Change::Appeal(Appeal { state: to, decided: Some(self.index), ..appeal }));
+            }
+        }
+        Ok(())
     }
 
     fn sign(&mut self, member: MemberId, sign: Sign) {
@@ -258,8 +294,9 @@ impl<P: Past> Folding<'_, P> {
     fn benign_added(&mut self, benign: &Benign) -> Result<(), FoldError> {
         let rows = benign.signals().iter().map(|signal| Change::BenignAdded(signal.unrated(), self.index));
         self.changes.extend(rows);
+        self.changes.push(Change::BenignItem(self.index, true));
         for (id, distance) in self.past.near(benign.signals(), SignalKind::Pdq.radius_max())? {
-            let Some(mut state) = self.past.state(id)? else { continue };
+            let Some(mut state) = self.past.state(id)?.filter(|state| !self.is_over(state)) else { continue };
             if state.benign.is_none_or(|nearest| distance < nearest.distance) {
                 state.benign = Some(NearBenign { benign: self.index, event: self.index, distance });
                 self.put(id, state)?;
@@ -273,21 +310,27 @@ impl<P: Past> Folding<'_, P> {
             return Err(FoldError::NoSuchEntry { index: self.index, entry: EntryId(id) });
         };
         self.changes.extend(benign.signals().iter().map(|signal| Change::BenignRemoved(signal.unrated(), id)));
+        self.changes.push(Change::BenignItem(id, false));
         for (entry, _) in self.past.near(benign.signals(), SignalKind::Pdq.radius_max())? {
             let (found, mut state) = self.entry(entry)?;
-            if state.benign.is_some_and(|near| near.benign == id) {
-                state.benign = self.near_benign(found.draft.signals(), Some(id))?;
+            if !self.is_over(&state) && state.benign.is_some_and(|near| near.benign == id) {
+                state.benign = self.near_benign(entry, found.draft.signals(), Some(id))?;
                 self.put(entry, state)?;
             }
         }
         Ok(())
     }
 
-    /// The benign item nearest to one of these signals, but for `except`.
-    fn near_benign(&self, signals: &[Signal], except: Option<u64>) -> Result<Option<NearBenign>, FoldError> {
+    /// The benign item nearest to one of an entry's signals, but for `except`.
+    fn near_benign(
+        &self,
+        entry: EntryId,
+        signals: &[Signal],
+        except: Option<u64>,
+    ) -> Result<Option<NearBenign>, FoldError> {
         let near = self.past.near_benign(signals, SignalKind::Pdq.radius_max())?;
         let nearest = near.into_iter().find(|(benign, _)| Some(*benign) != except);
-        Ok(nearest.map(|(benign, distance)| NearBenign { benign, event: self.index, distance }))
+        Ok(nearest.map(|(benign, distance)| NearBenign { benign, event: benign.max(entry.0), distance }))
     }
 }
 
@@ -307,7 +350,7 @@ fn add(all: &mut Vec<Corroboration>, new: Corroboration, at: Timestamp) -> bool 
 }
 
 /// Whether something about an entry waits for reviewers.
-fn wants_attention(id: EntryId, state: &EntryState) -> bool {
+pub(super) fn wants_attention(id: EntryId, state: &EntryState) -> bool {
     let settled = state.decided.as_ref().map_or(id.0, |decided| decided.event);
     let is_gone = state.withdrawn.is_some();
     !is_gone

@@ -4,14 +4,16 @@
 
 mod ahead;
 mod entries;
+#[cfg(test)]
+mod tests;
 
 pub use ahead::Ahead;
 
 use super::read::ReadError;
 use crate::domain::{
     Actor, Appeal, Approval, Benign, Code, Distance, Entry, EntryId, EntryState, Event, Fact, FieldError, Holder,
-    Incident, IncidentChange, Key, Member, MemberId, Proposed, Reference, RequestDigest, Signal, Status, Timestamp,
-    Trust, WalkMark,
+    Incident, IncidentChange, Key, KeyId, Member, MemberId, Proposed, Reference, RequestDigest, Signal, Status,
+    Timestamp, Trust, WalkMark,
 };
 use crate::policy::{Delisted, Register, Roster, Rules};
 use crate::store::{Batch, RegisterRow, SignalRow, StoreError};
@@ -31,9 +33,19 @@ pub enum Change {
     History(EntryId, u64),
     /// Whether reviewers are to look at an entry.
     Attention(EntryId, bool),
+    /// An entry belongs to an incident.
+    OfIncident(Code, EntryId),
+    /// An entry rests on a list's naming an entity.
+    Listed(Reference, EntryId),
+    /// An entry was contributed with a key.
+    OfKey(KeyId, EntryId),
     Appeal(Appeal),
+    /// An event, after which an entry counts for less or for something else.
+    Reversal(u64, EntryId),
     BenignAdded(Signal, u64),
     BenignRemoved(Signal, u64),
+    /// Whether there is a benign item of this leaf.
+    BenignItem(u64, bool),
     Rules {
         event: u64,
         rules: Box<Rules>,
@@ -216,7 +228,12 @@ impl Change {
             Self::Administrative(index, at) => batch.put_administrative(*index, *at),
             Self::History(entry, event) => batch.put_history(*entry, *event),
             Self::Attention(entry, wanted) => batch.set_attention(*entry, *wanted),
+            Self::OfIncident(incident, entry) => batch.put_incident_entry(incident, *entry),
+            Self::Listed(entity, entry) => batch.put_listed(entity, *entry),
+            Self::OfKey(key, entry) => batch.put_key_entry(*key, *entry),
+            Self::BenignItem(benign, present) => batch.set_benign_item(*benign, *present),
             Self::Appeal(appeal) => batch.put_appeal(appeal),
+            Self::Reversal(event, entry) => batch.put_reversal(*event, *entry),
             Self::BenignAdded(signal, benign) => batch.put_benign(signal, *benign),
             Self::BenignRemoved(signal, benign) => batch.delete_benign(signal, *benign),
             Self::Rules { event, .. } => batch.put_register(&RegisterRow::Rules { event: *event }),

@@ -52,6 +52,19 @@ fn a_burst_passes_and_what_follows_it_only_as_fast_as_the_rate() {
 }
 
 #[test]
+fn of_reports_and_appeals_so_many_are_taken_a_day_whatever_the_quota() {
+    let quotas = Quotas::new(QuotaTable::NONE);
+    let who = principal(1, 1, Default::default());
+    let take = |amount, millis| quotas.take(&who, Meter::Feedback, amount, at(millis));
+    assert_eq!(take(10_000, 0), Ok(()));
+    let refused = take(1, 0).unwrap_err();
+    assert_eq!(refused.to_string(), "quota: this member may use 10000 reports and appeals a day; try again in 8.6 s");
+    assert_eq!(take(1, 8_640), Ok(()));
+    quotas.give_back(&who, Meter::Feedback, 1);
+    assert_eq!(take(1, 8_640), Ok(()));
+}
+
+#[test]
 fn a_day_s_contributions_may_come_at_once_and_fill_again_evenly() {
     let quotas = Quotas::new(table(10));
     let who = principal(1, 1, Default::default());

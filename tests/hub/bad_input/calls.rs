@@ -15,6 +15,12 @@ pub enum Call {
     Contribute(v1::ContributeRequest),
     Withdraw(v1::WithdrawRequest),
     Trace(v1::TraceRequest),
+    ListQueue(v1::ListQueueRequest),
+    Decide(v1::DecideRequest),
+    AddBenign(v1::AddBenignRequest),
+    RemoveBenign(v1::RemoveBenignRequest),
+    ListBenign(v1::ListBenignRequest),
+    DelistEntity(v1::DelistEntityRequest),
     Follow(v1::FollowRequest),
     GetInclusionProof(v1::GetInclusionProofRequest),
     GetConsistencyProof(v1::GetConsistencyProofRequest),
@@ -33,11 +39,20 @@ pub enum Call {
     ListAudit(v1::ListAuditRequest),
     ListReads(v1::ListReadsRequest),
     GetTaxonomy(v1::GetTaxonomyRequest),
+    OpenIncident(v1::OpenIncidentRequest),
+    ExtendIncident(v1::ExtendIncidentRequest),
+    CloseIncident(v1::CloseIncidentRequest),
+    GetDebrief(v1::GetDebriefRequest),
     PreviewPolicy(v1::PreviewPolicyRequest),
     SetPolicy(v1::SetPolicyRequest),
     GetReport(v1::GetReportRequest),
     DrawSample(v1::DrawSampleRequest),
     JudgeSample(v1::JudgeSampleRequest),
+    ReportOutcome(v1::ReportOutcomeRequest),
+    OpenAppeal(v1::OpenAppealRequest),
+    ListAppeals(v1::ListAppealsRequest),
+    ListReversals(v1::ListReversalsRequest),
+    GetTrust(v1::GetTrustRequest),
 }
 
 macro_rules! from_request {
@@ -56,6 +71,12 @@ from_request! {
     Contribute(v1::ContributeRequest),
     Withdraw(v1::WithdrawRequest),
     Trace(v1::TraceRequest),
+    ListQueue(v1::ListQueueRequest),
+    Decide(v1::DecideRequest),
+    AddBenign(v1::AddBenignRequest),
+    RemoveBenign(v1::RemoveBenignRequest),
+    ListBenign(v1::ListBenignRequest),
+    DelistEntity(v1::DelistEntityRequest),
     Follow(v1::FollowRequest),
     GetInclusionProof(v1::GetInclusionProofRequest),
     GetConsistencyProof(v1::GetConsistencyProofRequest),
@@ -79,6 +100,15 @@ from_request! {
     GetReport(v1::GetReportRequest),
     DrawSample(v1::DrawSampleRequest),
     JudgeSample(v1::JudgeSampleRequest),
+    OpenIncident(v1::OpenIncidentRequest),
+    ExtendIncident(v1::ExtendIncidentRequest),
+    CloseIncident(v1::CloseIncidentRequest),
+    GetDebrief(v1::GetDebriefRequest),
+    ReportOutcome(v1::ReportOutcomeRequest),
+    OpenAppeal(v1::OpenAppealRequest),
+    ListAppeals(v1::ListAppealsRequest),
+    ListReversals(v1::ListReversalsRequest),
+    GetTrust(v1::GetTrustRequest),
 }
 
 /// A trace of an entry.
@@ -111,7 +141,7 @@ impl Call {
 
     /// Makes the call; of what comes back only the status counts.
     pub async fn make(&self, scene: &Scene) -> Result<(), Status> {
-        let Scene { member, admin, auditor, .. } = scene;
+        let Scene { member, admin, auditor, reviewer, .. } = scene;
         let done = match self.clone() {
             Self::Check(request) => member.checks().check(request).await.err(),
             Self::CheckMedia(parts) => {
@@ -122,6 +152,12 @@ impl Call {
             Self::Contribute(request) => member.contributions().contribute(request).await.err(),
             Self::Withdraw(request) => member.contributions().withdraw(request).await.err(),
             Self::Trace(request) => member.reviews().trace(request).await.err(),
+            Self::ListQueue(request) => reviewer.reviews().list_queue(request).await.err(),
+            Self::Decide(request) => reviewer.reviews().decide(request).await.err(),
+            Self::AddBenign(request) => reviewer.reviews().add_benign(request).await.err(),
+            Self::RemoveBenign(request) => reviewer.reviews().remove_benign(request).await.err(),
+            Self::ListBenign(request) => reviewer.reviews().list_benign(request).await.err(),
+            Self::DelistEntity(request) => reviewer.reviews().delist_entity(request).await.err(),
             Self::Follow(request) => match member.ledger().follow(request).await {
                 Ok(feed) => feed.into_inner().message().await.err(),
                 Err(status) => Some(status),
@@ -142,12 +178,21 @@ impl Call {
             Self::SetQuota(request) => admin.admin().set_quota(request).await.err(),
             Self::ListAudit(request) => admin.admin().list_audit(request).await.err(),
             Self::ListReads(request) => admin.admin().list_reads(request).await.err(),
+            Self::OpenIncident(request) => admin.incidents().open_incident(request).await.err(),
+            Self::ExtendIncident(request) => admin.incidents().extend_incident(request).await.err(),
+            Self::CloseIncident(request) => admin.incidents().close_incident(request).await.err(),
+            Self::GetDebrief(request) => member.incidents().get_debrief(request).await.err(),
             Self::GetTaxonomy(request) => member.taxonomy().get_taxonomy(request).await.err(),
             Self::PreviewPolicy(request) => admin.policy().preview_policy(request).await.err(),
             Self::SetPolicy(request) => admin.policy().set_policy(request).await.err(),
             Self::GetReport(request) => auditor.statistics().get_report(request).await.err(),
             Self::DrawSample(request) => auditor.statistics().draw_sample(request).await.err(),
             Self::JudgeSample(request) => auditor.statistics().judge_sample(request).await.err(),
+            Self::ReportOutcome(request) => member.feedback().report_outcome(request).await.err(),
+            Self::OpenAppeal(request) => member.feedback().open_appeal(request).await.err(),
+            Self::ListAppeals(request) => member.feedback().list_appeals(request).await.err(),
+            Self::ListReversals(request) => member.feedback().list_reversals(request).await.err(),
+            Self::GetTrust(request) => member.feedback().get_trust(request).await.err(),
         };
         done.map_or(Ok(()), Err)
     }

@@ -14,7 +14,7 @@ pub fn rows(scene: &Scene) -> Vec<Row> {
     let size = scene.size;
     let follow = |from, until_now| {
         let message = format!("from: must be 0 to {size}, the index of the next event, got {from}");
-        beyond(v1::FollowRequest { from, until_now }, message)
+        beyond(v1::FollowRequest { from, until_now, incident_first: false }, message)
     };
     let inclusion =
         |index, tree_size, message: String| beyond(v1::GetInclusionProofRequest { index, tree_size }, message);
