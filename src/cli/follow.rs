@@ -95,6 +95,18 @@ fn words(item: &v1::follow_response::Item) -> String {
             if changed.is_enough { alert(&what) } else { what }
         }
         Some(Fact::IncidentEnded(ended)) => alert(&format!("{}, ended", output::plain(&ended.incident))),
+        Some(Fact::MatchesTallied(tallied)) => {
+            let matches: u64 = tallied.cells.iter().fold(0, |sum, cell| sum.saturating_add(cell.matches));
+            let [since, until] = [&tallied.since, &tallied.until].map(|time| output::time(time.as_ref()));
+            format!("{matches} by label, from {since} to {until}")
+        }
+        Some(Fact::SampleDrawn(drawn)) => {
+            let entries = output::entries(drawn.entry_ids.iter().copied());
+            format!("{entries}, of the first {} leaves", drawn.tree_size)
+        }
+        Some(Fact::SampleJudged(judged)) => {
+            format!("entry {} of sample {}, {}", judged.entry_id, judged.sample_id, output::plain(&judged.verdict))
+        }
         Some(Fact::MemberEnrolled(enrolled)) => output::plain(&enrolled.member_id),
         Some(Fact::MemberApproved(approved)) => {
             let [member, to] = [&approved.member_id, &approved.to].map(|text| output::plain(text));

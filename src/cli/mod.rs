@@ -25,7 +25,9 @@ mod mirror;
 mod output;
 mod policy;
 mod quota;
+mod report;
 mod review;
+mod sample;
 mod serve;
 mod taxonomy;
 mod trace;
@@ -84,6 +86,9 @@ enum Command {
     Benign(benign::Command),
     Delist(delist::Args),
     Audit(audit::Args),
+    Report(report::Args),
+    #[command(subcommand)]
+    Sample(sample::Command),
     #[command(subcommand)]
     Policy(policy::Command),
     #[command(subcommand)]
@@ -149,6 +154,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Benign(command) => benign::run(command, json).await,
         Command::Delist(args) => delist::run(args, json).await,
         Command::Audit(args) => audit::run(args, json).await,
+        Command::Report(args) => report::run(args, json).await,
+        Command::Sample(command) => sample::run(command, json).await,
         Command::Bench(command) => bench::run(command, json).await,
         Command::MediaWorker => anyhow::bail!("a media worker has no runtime"),
     }

@@ -23,6 +23,12 @@ pub fn line(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints text as it is.
+pub fn text(text: &str) -> anyhow::Result<()> {
+    write!(io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
 /// Prints rows, each column as wide as its widest cell. The last one may have further lines.
 pub fn columns(rows: Vec<Vec<String>>) -> anyhow::Result<()> {
     let count = rows.iter().map(Vec::len).max().unwrap_or_default();

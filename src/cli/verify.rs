@@ -1,6 +1,6 @@
 //! `hashcommons verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -30,14 +30,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, json: bool) -> anyhow::Result<Verdict> {
-    let key = match (&args.ledger_key, &args.ledger_key_file) {
-        (Some(text), _) => text.clone(),
-        (None, Some(path)) => {
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
-        }
-        (None, None) => bail!("give the ledger's public key with --ledger-key or --ledger-key-file"),
-    };
-    let key: VerifierKey = key.trim().parse().context("the ledger's key")?;
+    let key = ledger_key(args.ledger_key.as_deref(), args.ledger_key_file.as_deref())?;
     let bytes =
         std::fs::read(&args.receipt).with_context(|| format!("cannot read the receipt {}", args.receipt.display()))?;
     let Ok(text) = str::from_utf8(&bytes) else { return refused(json, "it is not a receipt: a receipt is text") };
@@ -77,6 +70,18 @@ pub(super) fn run(args: &Args, json: bool) -> anyhow::Result<Verdict> {
         ))?;
     }
     Ok(Verdict::Yes)
+}
+
+/// The ledger's public key: given, or in a file.
+pub(super) fn ledger_key(text: Option<&str>, file: Option<&Path>) -> anyhow::Result<VerifierKey> {
+    let key = match (text, file) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(path)) => {
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
+        }
+        (None, None) => bail!("give the ledger's public key with --ledger-key or --ledger-key-file"),
+    };
+    key.trim().parse().context("the ledger's key")
 }
 
 fn refused(json: bool, problem: &str) -> anyhow::Result<Verdict> {
@@ -128,6 +133,11 @@ fn words(event: &Event) -> String {
             format!("{what} {} of incident {incident}", incident_words(change))
         }
         Fact::IncidentEnded { incident } => format!("the end of incident {incident}"),
+        Fact::MatchesTallied(tally) => format!("how many matches were shown from {} to {}", tally.since, tally.until),
+        Fact::SampleDrawn(sample) => format!("a random sample of {} entries", sample.entries.len()),
+        Fact::SampleJudged { sample, entry, verdict } => {
+            format!("the judgement {verdict} of entry {entry} of sample {sample}")
+        }
         Fact::MemberEnrolled(member) => format!("the enrolment of {}", member.id),
         Fact::MemberApproved { member, to, .. } => format!("an approval of {member} for {to}"),
         Fact::MemberStatusSet { member, status, reason } => format!("the setting of {member} to {status} ({reason})"),

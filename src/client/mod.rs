@@ -1,12 +1,14 @@
 //! The client: what the command line uses, and what any Rust program may use, to talk to a hub.
 //!
-//! It knows the API's messages and nothing of what is behind them.
+//! It knows the API's messages and nothing of what is behind them; but [`recount`] folds a ledger as a hub does.
 
 mod json;
 mod mirror;
+mod recount;
 
 pub use json::{JsonError, to_json};
 pub use mirror::{Mirror, MirrorError};
+pub use recount::{Difference, RecountError, name as figure_name, recount};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +29,7 @@ use crate::wire::v1::incident_service_client::IncidentServiceClient;
 use crate::wire::v1::ledger_service_client::LedgerServiceClient;
 use crate::wire::v1::policy_service_client::PolicyServiceClient;
 use crate::wire::v1::review_service_client::ReviewServiceClient;
+use crate::wire::v1::statistics_service_client::StatisticsServiceClient;
 use crate::wire::v1::taxonomy_service_client::TaxonomyServiceClient;
 
 /// Pieces that a picture is sent in.
@@ -173,6 +176,11 @@ impl Client {
     /// The rules of standing.
     pub fn policy(&self) -> PolicyServiceClient<Keyed> {
         PolicyServiceClient::new(self.keyed())
+    }
+
+    /// Statistics and samples.
+    pub fn statistics(&self) -> StatisticsServiceClient<Keyed> {
+        StatisticsServiceClient::new(self.keyed())
     }
 
     /// The taxonomy.

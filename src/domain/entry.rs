@@ -131,6 +131,8 @@ pub struct EntryState {
     pub expires: Option<Timestamp>,
     /// Its contributor had already put more on the list that day than the policy takes for granted.
     pub is_excess: bool,
+    /// It was too near to a benign item when it came, by the policy of that time.
+    pub came_near_benign: bool,
     /// The event that withdrew it.
     pub withdrawn: Option<Withdrawal>,
     /// Entries of others near this one, in the order in which they came.

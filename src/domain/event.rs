@@ -3,7 +3,7 @@
 use super::codes::codes;
 use super::{
     AppealGround, Benign, CallId, Checklist, Code, Decision, Draft, EntryId, Holder, IncidentChange, Key, KeyId,
-    Member, MemberId, Note, Quota, Reference, Report, Status, Timestamp, WalkLevel,
+    Member, MemberId, Note, Quota, Reference, Report, Sample, SampleVerdict, Status, Tally, Timestamp, WalkLevel,
 };
 
 /// Who made an event happen.
@@ -31,6 +31,9 @@ codes! {
         EntityDelisted = "entity-delisted",
         IncidentChanged = "incident-changed",
         IncidentEnded = "incident-ended",
+        MatchesTallied = "matches-tallied",
+        SampleDrawn = "sample-drawn",
+        SampleJudged = "sample-judged",
         MemberEnrolled = "member-enrolled",
         MemberApproved = "member-approved",
         MemberStatusSet = "member-status-set",
@@ -60,6 +63,9 @@ impl EventKind {
                 | Self::FloodSeen
                 | Self::BenignAdded
                 | Self::BenignRemoved
+                | Self::MatchesTallied
+                | Self::SampleDrawn
+                | Self::SampleJudged
         )
     }
 }
@@ -191,6 +197,12 @@ pub enum Fact {
     },
     /// An incident ended because nobody extended it.
     IncidentEnded { incident: Code },
+    /// So many matches were shown in a part of an hour.
+    MatchesTallied(Tally),
+    /// An auditor drew entries at random.
+    SampleDrawn(Sample),
+    /// An auditor judged an entry of the sample that leaf `sample` drew. Of several judgements the last one holds.
+    SampleJudged { sample: u64, entry: EntryId, verdict: SampleVerdict },
     /// An organisation joined.
     MemberEnrolled(Member),
     /// Somebody stood for a member's climbing to a status.
@@ -250,6 +262,9 @@ impl Fact {
             Self::EntityDelisted { .. } => EventKind::EntityDelisted,
             Self::IncidentChanged { .. } => EventKind::IncidentChanged,
             Self::IncidentEnded { .. } => EventKind::IncidentEnded,
+            Self::MatchesTallied(_) => EventKind::MatchesTallied,
+            Self::SampleDrawn(_) => EventKind::SampleDrawn,
+            Self::SampleJudged { .. } => EventKind::SampleJudged,
             Self::MemberEnrolled(_) => EventKind::MemberEnrolled,
             Self::MemberApproved { .. } => EventKind::MemberApproved,
             Self::MemberStatusSet { .. } => EventKind::MemberStatusSet,

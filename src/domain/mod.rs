@@ -18,6 +18,7 @@ mod quota;
 mod reads;
 mod signal;
 mod standing;
+mod statistics;
 mod taxonomy;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -58,6 +59,7 @@ pub use signal::{
     Digest, Distance, Hash64, HexError, Pdq, Quality, QualityError, QualityOutOfRange, Signal, SignalKind,
 };
 pub use standing::{Assessment, Reason, Standing};
+pub use statistics::{Sample, SampleVerdict, Tally, TallyCell};
 pub use taxonomy::{IncidentLabels, Label, Taxonomies, Taxonomy, Term};
 pub use time::{Clock, Date, DateError, ManualClock, SystemClock, Timestamp, TimestampError};
 pub use token::{CallId, Code, Name, Note, NoteError, Reference, RequestId, TokenError};

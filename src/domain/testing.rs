@@ -10,8 +10,8 @@ use super::{
     EntryState, Event, EventKind, Fact, Flood, GovernmentOrder, Hash64, Holder, Incident, IncidentChange, Key, KeyId,
     KeyMac, Member, MemberId, NearBenign, Note, Opinion, Origin, Outcome, OutcomeReason, Pdq, Producer, Proposed,
     Provenance, Quality, Quota, Reference, RefusalReason, Report, RequestDigest, Reviewers, Role, Roles, Ruling,
-    RulingReason, Signal, SignalKind, SpkiFingerprint, Status, StatusReason, Timestamp, Tlp, Trust, WalkLevel,
-    WithdrawReason, Withdrawal,
+    RulingReason, Sample, SampleVerdict, Signal, SignalKind, SpkiFingerprint, Status, StatusReason, Tally, TallyCell,
+    Timestamp, Tlp, Trust, WalkLevel, WithdrawReason, Withdrawal,
 };
 
 fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
@@ -192,6 +192,11 @@ fn incident_change() -> impl Strategy<Value = IncidentChange> {
     ]
 }
 
+fn tally_cell() -> impl Strategy<Value = TallyCell> {
+    (code(), one_of(SignalKind::ALL), one_of(Action::ALL), any::<u64>())
+        .prop_map(|(label, kind, action, matches)| TallyCell { label, kind, action, matches })
+}
+
 /// Any fact of this kind.
 pub fn fact_of(kind: EventKind) -> BoxedStrategy<Fact> {
     let request = || any::<[u8; 32]>().prop_map(RequestDigest);
@@ -223,6 +228,15 @@ pub fn fact_of(kind: EventKind) -> BoxedStrategy<Fact> {
             .prop_map(|(incident, change, is_enough)| Fact::IncidentChanged { incident, change, is_enough })
             .boxed(),
         EventKind::IncidentEnded => code().prop_map(|incident| Fact::IncidentEnded { incident }).boxed(),
+        EventKind::MatchesTallied => (timestamp(), timestamp(), vec(tally_cell(), 0..20))
+            .prop_map(|(since, until, cells)| Fact::MatchesTallied(Tally { since, until, cells }))
+            .boxed(),
+        EventKind::SampleDrawn => (any::<u64>(), any::<[u8; 32]>(), vec(entry_id(), 0..40))
+            .prop_map(|(size, nonce, entries)| Fact::SampleDrawn(Sample { size, nonce, entries }))
+            .boxed(),
+        EventKind::SampleJudged => (any::<u64>(), entry_id(), one_of(SampleVerdict::ALL))
+            .prop_map(|(sample, entry, verdict)| Fact::SampleJudged { sample, entry, verdict })
+            .boxed(),
         EventKind::MemberEnrolled => member().prop_map(Fact::MemberEnrolled).boxed(),
         EventKind::MemberApproved => {
             let checklist = btree_set(one_of(ChecklistItem::ALL), 0..=ChecklistItem::ALL.len());
@@ -313,7 +327,7 @@ fn decided() -> impl Strategy<Value = Decided> {
 /// Any state of an entry, of a few of everything.
 pub fn entry_state() -> impl Strategy<Value = EntryState> {
     let withdrawn = (any::<u64>(), timestamp()).prop_map(|(event, at)| Withdrawal { event, at });
-    let ends = (option::of(timestamp()), any::<bool>(), option::of(withdrawn));
+    let ends = (option::of(timestamp()), any::<[bool; 2]>(), option::of(withdrawn));
     let near = (any::<u64>(), any::<u64>(), distance());
     let near = near.prop_map(|(benign, event, distance)| NearBenign { benign, event, distance });
     let flood = (any::<u64>(), timestamp(), any::<u64>(), any::<u64>());
@@ -323,7 +337,8 @@ pub fn entry_state() -> impl Strategy<Value = EntryState> {
     let ruled = (option::of(decided()), vec(decided(), 0..3), appeals);
     (ends, said, ruled).prop_map(|(ends, said, ruled)| EntryState {
         expires: ends.0,
-        is_excess: ends.1,
+        is_excess: ends.1[0],
+        came_near_benign: ends.1[1],
         withdrawn: ends.2,
         corroboration: said.0,
         opinions: said.1,

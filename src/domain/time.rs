@@ -76,6 +76,19 @@ impl FromStr for Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(jiff::civil::Date);
 
+impl Date {
+    /// Its first millisecond, in UTC; of a day before 1970 the epoch.
+    pub fn begins(self) -> Timestamp {
+        let days = jiff::civil::date(1970, 1, 1).until(self.0).map_or(0, |span| span.get_days());
+        Timestamp(u64::try_from(days).unwrap_or_default() * 86_400_000).min(Timestamp::MAX)
+    }
+
+    /// The first millisecond after it, in UTC.
+    pub fn ends(self) -> Timestamp {
+        self.begins().plus(Duration::from_hours(24))
+    }
+}
+
 /// Text that is not a calendar day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a date as in 2026-11-22")]
@@ -169,6 +182,16 @@ mod tests {
         });
         assert_eq!(Timestamp(5).minus(Duration::from_millis(2)), Timestamp(3));
         assert_eq!(Timestamp(5).minus(Duration::from_secs(2)), Timestamp::EPOCH);
+    }
+
+    #[test]
+    fn a_day_ends_where_the_next_begins() {
+        for day in ["1970-01-01", "2024-02-29", "2026-11-22", "9999-12-30"] {
+            let day: Date = day.parse().unwrap();
+            assert_eq!(day.begins().to_string(), format!("{day}T00:00:00.000Z"));
+            assert_eq!((day.begins().date(), day.ends().minus(Duration::from_millis(1)).date()), (day, day));
+            assert_eq!(day.ends().date().begins(), day.ends());
+        }
     }
 
     #[test]

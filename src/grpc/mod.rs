@@ -15,6 +15,7 @@ pub mod policy;
 mod request_id;
 mod review;
 mod router;
+mod statistics;
 mod taxonomy;
 
 pub use access::AccessService;

@@ -9,6 +9,7 @@ use super::commit::Head;
 use super::matches::Matches;
 use super::read::{self, ReadError};
 use super::state::Indexes;
+use super::tallies::Tallies;
 use super::turn;
 use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
@@ -45,6 +46,7 @@ pub struct Check {
     /// Whose turn it is to go through a drill's entries.
     pub(super) drills: Arc<Semaphore>,
     pub(super) matches: Matches,
+    pub(super) tallies: Tallies,
 }
 
 /// One signal to look up.
@@ -301,6 +303,7 @@ impl Check {
         // What is found in a drill is no match of anybody's.
         if check.drill.is_none() {
             self.matches.note(member, matches.iter().map(|found| found.view.entry.id), now);
+            self.tallies.note(&matches, now);
         }
         Ok(CheckAnswer { outcomes, matches, more, drill: check.drill.clone() })
     }

@@ -14,7 +14,8 @@ use super::last_used::LastUsed;
 use super::matches::Matches;
 use super::refuse::SharedRefusals;
 use super::state::State;
-use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Incident, MatchKey, Timestamp};
+use super::tallies::Tallies;
+use crate::domain::{Actor, Clock, Entropy, EntropyError, Event, Fact, Incident, MatchKey, Tally, Timestamp};
 use crate::ledger::record::encode_event;
 use crate::ledger::{
     Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
@@ -78,6 +79,7 @@ pub struct Committer {
     pub(super) count: Count,
     pub(super) last_used: LastUsed,
     pub(super) matches: Matches,
+    pub(super) tallies: Tallies,
     pub(super) floods: FloodWatch,
 }
 
@@ -147,6 +149,7 @@ impl Committer {
         self.last_used.flush_now_and_then();
         let news = self.matches.flush_now_and_then();
         self.say_floods(&news, now)?;
+        self.tell(self.tallies.take_ended(now))?;
         let ended = self.refusals.take_ended(now);
         self.note(ended)
     }
@@ -195,6 +198,10 @@ impl Committer {
         self.count.flush();
         self.last_used.flush();
         self.matches.flush();
+        let now = self.clock.now();
+        if let Err(error) = self.tell(self.tallies.take_all(now)) {
+            tracing::error!(%error, "how many matches there were could not be recorded");
+        }
         let counted = self.refusals.take_all();
         if let Err(error) = self.note(counted) {
             tracing::error!(%error, "how often keys were refused could not be recorded");
@@ -203,6 +210,16 @@ impl Committer {
         if let Err(error) = self.store.shorten_log() {
             tracing::warn!(%error, "the database's log could not be shortened: the next start takes longer");
         }
+    }
+
+    /// Records how many matches there were.
+    fn tell(&mut self, tallies: Vec<Tally>) -> Result<(), CommitError> {
+        if tallies.is_empty() {
+            return Ok(());
+        }
+        let (at, _) = self.times();
+        let event = |tally| Event { at, by: Actor::Hub, request: None, fact: Fact::MatchesTallied(tally) };
+        self.commit_events(tallies.into_iter().map(event))
     }
 
     /// Records how many refusals were too many for an event each.

@@ -212,6 +212,8 @@ fn may_read(event: &Event, reader: MemberId, sees: Events) -> bool {
         Fact::OutcomeReported(_) | Fact::AppealOpened { .. } => own || sees >= Events::Entries,
         // It has hashes, which whoever sees distances may read.
         Fact::BenignAdded(_) => sees >= Events::Shared,
+        // How much platforms meet, all of them together.
+        Fact::MatchesTallied(_) => sees >= Events::Shared,
         // About members and keys; and whatever is new until somebody has thought about it.
         _ => sees == Events::All,
     }
@@ -241,6 +243,9 @@ mod tests {
         (EventKind::EntityDelisted, Events::Own, Events::Own),
         (EventKind::IncidentChanged, Events::Own, Events::Own),
         (EventKind::IncidentEnded, Events::Own, Events::Own),
+        (EventKind::MatchesTallied, Events::Shared, Events::Shared),
+        (EventKind::SampleDrawn, Events::All, Events::All),
+        (EventKind::SampleJudged, Events::All, Events::All),
         (EventKind::MemberEnrolled, Events::All, Events::All),
         (EventKind::MemberApproved, Events::All, Events::All),
         (EventKind::MemberStatusSet, Events::All, Events::All),

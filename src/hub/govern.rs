@@ -129,7 +129,7 @@ fn preview(store: &Store, viewer: &Viewer, size: u64, rules: Rules) -> Result<Pr
     let other = register.under(rules);
     let before = Grounds { taxonomies: &viewer.taxonomies, roster: &roster, register: &register };
     let after = Grounds { register: &other, ..before };
-    let parts = survey(store, size, |preview: &mut Preview, entry, state| {
+    let parts = survey(&store.snapshot(), size, |preview: &mut Preview, entry, state| {
         let judge = |grounds| {
             let judged = assess(entry, state, grounds, now);
             (judged.standing, judged.action)

@@ -105,7 +105,10 @@ impl AuditEvent {
             | Fact::AppealOpened { .. }
             | Fact::FloodSeen { .. }
             | Fact::BenignAdded(_)
-            | Fact::BenignRemoved { .. } => (None, None),
+            | Fact::BenignRemoved { .. }
+            | Fact::MatchesTallied(_)
+            | Fact::SampleDrawn(_)
+            | Fact::SampleJudged { .. } => (None, None),
         };
         Self { index, event, member, key }
     }

@@ -7,6 +7,8 @@
 //! |---|---|
 //! | `walks`, `last_used`, `check`, `check_media`, `contribute`, `withdraw`, `trace`, `follow`, `prove`, `members`, `examine`, `gate`, `incidents`, `debrief`, `drill` | use cases |
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
+//! | `matches`, `tallies` | who met which entry, to the hour; how many matches there were, for the ledger |
+//! | `statistics`, `replica`, `survey` | reports, and the same from the ledger alone |
 //! | `matches`, `report`, `appeals`, `reversals`, `believe` | who met which entry; what came of it; which were wrong; whom to believe |
 //! | `floods` | what matches far too often falls to review |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
@@ -45,12 +47,15 @@ mod prove;
 mod queue;
 mod read;
 mod refuse;
+mod replica;
 mod report;
 mod reversals;
 mod review;
 mod sequencer;
 mod state;
+mod statistics;
 mod survey;
+mod tallies;
 mod trace;
 mod turn;
 mod unseal;
@@ -87,11 +92,13 @@ pub use prove::{Consistency, Inclusion, Prove, ProveError};
 pub use queue::{QUEUE_PAGE_DEFAULT, QUEUE_PAGE_MAX, Queue, QueuePage, QueueQuery, Waiting};
 pub use read::ReadError;
 pub use refuse::Refuse;
+pub use replica::{Replica, ReplicaError};
 pub use report::{Finding, ReportOutcome, Subject};
 pub use reversals::{Reversal, ReversalPage, Reversals};
 pub use review::{Review, ReviewError, Ruled};
 pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
 pub use state::Indexes;
+pub use statistics::{Drawn, Item, Statist, StatisticsError};
 pub use trace::{Step, Trace, TraceError, Traced};
 pub use view::{Contributor, EntryView};
 pub use walks::Blocked;

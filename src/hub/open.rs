@@ -41,6 +41,8 @@ use super::reversals::Reversals;
 use super::review::Review;
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
+use super::statistics::Statist;
+use super::tallies::Tallies;
 use super::trace::Trace;
 use super::unseal::Unseal;
 use super::view::Viewer;
@@ -89,6 +91,7 @@ pub struct UseCases {
     pub govern: Govern,
     pub count: Count,
     pub matches: Matches,
+    pub statistics: Statist,
     pub report: ReportOutcome,
     pub appeals: Appeals,
     pub reversals: Reversals,
@@ -265,6 +268,7 @@ impl Opened {
         let last_used = LastUsed::load(store.clone())?;
         let (refusals, count) = (SharedRefusals::default(), Count::new(store.clone(), clock.clone()));
         let matches = Matches::new(store.clone(), register.clone(), clock.clone(), api_keys.clone());
+        let tallies = Tallies::new(clock.now());
         let mut committer = Committer {
             store: store.clone(),
             state,
@@ -280,6 +284,7 @@ impl Opened {
             last_used: last_used.clone(),
             floods: FloodWatch::new(store.clone(), matches.clone()),
             matches: matches.clone(),
+            tallies: tallies.clone(),
         };
         if !founded {
             committer.commit_events(first_events(&directory, &api_keys, &*entropy, clock.now())?)?;
@@ -315,6 +320,7 @@ impl Opened {
             unseal: unseal.clone(),
             drills: Arc::new(Semaphore::new(DRILL_CHECKS_MAX)),
             matches: matches.clone(),
+            tallies,
         };
         let inspect = Inspect { store: store.clone(), roster: roster.clone(), head: head.clone() };
         let prove = Prove { store: store.clone(), head: head.clone(), verifier };
@@ -323,6 +329,15 @@ impl Opened {
             store: store.clone(),
             head: head.clone(),
             viewer: viewer.clone(),
+            surveying: Arc::new(Semaphore::new(1)),
+        };
+        let statistics = Statist {
+            sequencer: sequencer.clone(),
+            store: store.clone(),
+            head: head.clone(),
+            taxonomies: taxonomies.clone(),
+            clock: clock.clone(),
+            count: count.clone(),
             surveying: Arc::new(Semaphore::new(1)),
         };
         let use_cases = UseCases {
@@ -399,6 +414,7 @@ impl Opened {
             reversals: Reversals { store: store.clone(), head: head.clone(), matches: matches.clone() },
             believe: Believe { viewer: viewer.clone() },
             matches,
+            statistics,
             refuse: Refuse { sequencer: sequencer.clone(), refusals, clock: clock.clone() },
             entropy: entropy.clone(),
             members: Members {
@@ -422,7 +438,12 @@ impl Opened {
 }
 
 /// Folds the events that the folded rows do not hold yet: none after a clean or unclean stop, all after the rows were deleted.
-fn catch_up(store: &Store, state: &mut State, size: u64, stopping: &watch::Receiver<bool>) -> Result<(), StartError> {
+pub(super) fn catch_up(
+    store: &Store,
+    state: &mut State,
+    size: u64,
+    stopping: &watch::Receiver<bool>,
+) -> Result<(), StartError> {
     let mut next = store.folded()?;
     if next >= size {
         return Ok(());

@@ -214,8 +214,13 @@ impl State {
 
 /// Rules, trust and incidents, from their rows.
 pub fn load_register(store: &Store) -> Result<Register, LoadError> {
+    register_of(store, store.register()?)
+}
+
+/// The register of these rows; its rules are an event's.
+pub fn register_of(store: &Store, rows: Vec<RegisterRow>) -> Result<Register, LoadError> {
     let mut register = Register::default();
-    for row in store.register()? {
+    for row in rows {
         match row {
             RegisterRow::Rules { event } => {
                 let set = read::event(store, event)?.map(|event| event.fact);

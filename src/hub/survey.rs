@@ -5,17 +5,18 @@ use std::thread;
 
 use super::read::{self, ReadError};
 use crate::domain::{Entry, EntryState};
-use crate::store::{Store, StoreError, StoredEvent};
+use crate::store::{Snapshot, StoreError, StoredEvent};
 
 /// Leaves that one thread goes through at a time.
 const PART: u64 = 16_384;
 
-/// Gives every entry of the first `size` leaves to `each`, in parts: one `A` for each thread, in no particular order.
+/// Gives every entry of the first `size` leaves, as the snapshot has it, to `each`, in parts: one `A` for each thread, in no
+/// particular order.
 ///
 /// # Errors
 /// [`ReadError`], also if a thread cannot be started.
 pub fn survey<A: Default + Send>(
-    store: &Store,
+    rows: &Snapshot<'_>,
     size: u64,
     each: impl Fn(&mut A, &Entry, &EntryState) + Sync,
 ) -> Result<Vec<A>, ReadError> {
@@ -27,7 +28,7 @@ pub fn survey<A: Default + Send>(
             if from >= size {
                 return Ok(all);
             }
-            part(store, from..size.min(from + PART), |entry, state| each(&mut all, entry, state))?;
+            part(rows, from..size.min(from + PART), |entry, state| each(&mut all, entry, state))?;
         }
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -46,13 +47,13 @@ pub fn survey<A: Default + Send>(
 
 /// The entries of some leaves. Events and states are in the same order: both are read once, side by side.
 fn part(
-    store: &Store,
+    rows: &Snapshot<'_>,
     leaves: std::ops::Range<u64>,
     mut each: impl FnMut(&Entry, &EntryState),
 ) -> Result<(), ReadError> {
     let mut events =
-        store.events(leaves.start)?.take_while(|row| row.as_ref().map_or(true, |(at, _)| *at < leaves.end));
-    for row in store.entries(crate::domain::EntryId(leaves.start))? {
+        rows.store().events(leaves.start)?.take_while(|row| row.as_ref().map_or(true, |(at, _)| *at < leaves.end));
+    for row in rows.entries(crate::domain::EntryId(leaves.start))? {
         let (id, state) = row?;
         if id.0 >= leaves.end {
             break;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 mod members;
 mod standing;
+mod statistics;
 
 pub use members::{decode_key, decode_member, encode_key, encode_member};
 pub use standing::{
@@ -18,6 +19,7 @@ use members::{
     key_from_record, key_to_record, member_from_record, member_to_record, quota_from_record, quota_to_record,
 };
 use standing::{change_from_record, change_to_record, decision, report_from_record, report_to_record};
+use statistics::{sample_from_record, sample_to_record, tally_from_record, tally_to_record};
 
 use crate::domain::{
     Actor, Basis, Benign, Code, Confidence, Draft, EntryId, Event, Fact, FieldError, GovernmentOrder, Holder, KeyId,
@@ -97,6 +99,13 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
         Fact::IncidentEnded { incident } => {
             v1::event::Fact::IncidentEnded(v1::IncidentEnded { incident: incident.to_string() })
         }
+        Fact::MatchesTallied(tally) => v1::event::Fact::MatchesTallied(tally_to_record(tally)),
+        Fact::SampleDrawn(sample) => v1::event::Fact::SampleDrawn(sample_to_record(sample)),
+        Fact::SampleJudged { sample, entry, verdict } => v1::event::Fact::SampleJudged(v1::SampleJudged {
+            sample: *sample,
+            entry: entry.0,
+            verdict: verdict.to_string(),
+        }),
         Fact::MemberEnrolled(member) => v1::event::Fact::MemberEnrolled(member_to_record(member)),
         Fact::MemberApproved { member, to, checklist, is_enough } => {
             v1::event::Fact::MemberApproved(v1::MemberApproved {
@@ -244,6 +253,13 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
             Fact::IncidentChanged { incident, change, is_enough }
         }
         v1::event::Fact::IncidentEnded(ended) => Fact::IncidentEnded { incident: parse(&ended.incident, "incident")? },
+        v1::event::Fact::MatchesTallied(tallied) => Fact::MatchesTallied(tally_from_record(&tallied)?),
+        v1::event::Fact::SampleDrawn(drawn) => Fact::SampleDrawn(sample_from_record(&drawn)?),
+        v1::event::Fact::SampleJudged(judged) => Fact::SampleJudged {
+            sample: judged.sample,
+            entry: EntryId(judged.entry),
+            verdict: parse(&judged.verdict, "verdict")?,
+        },
     };
     Ok(Event { at: time(record.at_ms, "at_ms")?, by, request: optional(&record.request, "request")?, fact })
 }

@@ -78,6 +78,10 @@ operations! {
     PreviewPolicy, "preview a policy": Auditor | Admin;
     /// Set the rules of standing.
     SetPolicy, "set the policy": Admin;
+    /// Read statistics.
+    ReadStatistics, "read statistics": Auditor | Admin;
+    /// Draw random samples of entries and judge them.
+    Sample, "sample entries": Auditor;
     /// Go through what was done with members and keys, and how much members have read.
     ReadAudit, "read the audit": Auditor | Admin;
 }

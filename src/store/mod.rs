@@ -10,6 +10,7 @@ mod open;
 mod read;
 mod register;
 mod signals;
+mod snapshot;
 
 pub use batch::{Batch, FOLD_VERSION, Fault};
 pub use files::{read_secret, write_public, write_secret};
@@ -17,6 +18,7 @@ pub use open::{OpenError, Store};
 pub use read::StoredEvent;
 pub use register::RegisterRow;
 pub use signals::{SignalPart, SignalRow};
+pub use snapshot::Snapshot;
 
 /// A row could not be read or written, or is not what it must be.
 #[derive(Debug, thiserror::Error)]

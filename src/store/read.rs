@@ -32,7 +32,7 @@ impl StoredEvent {
 }
 
 /// Key and value.
-type RawRow = (Box<[u8]>, Box<[u8]>);
+pub(super) type RawRow = (Box<[u8]>, Box<[u8]>);
 
 impl Store {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -119,12 +119,7 @@ impl Store {
         &self,
         from: EntryId,
     ) -> Result<impl Iterator<Item = Result<(EntryId, EntryState), StoreError>> + use<'_>, StoreError> {
-        Ok(self.scan(Family::Entries, &[], &keys::index(from.0))?.map(|row| {
-            let (key, value) = row?;
-            let entry = keys::read_index(&key)
-                .ok_or_else(|| StoreError::damaged(Family::Entries, "?", "its key must be 8 bytes"))?;
-            Ok((EntryId(entry), decoded(record::decode_entry_state(&value), Family::Entries, entry)?))
-        }))
+        Ok(self.scan(Family::Entries, &[], &keys::index(from.0))?.map(entry_row))
     }
 
     /// The rows with exactly this value, oldest entry first.
@@ -137,14 +132,12 @@ impl Store {
 
     /// All members.
     pub fn members(&self) -> Result<Vec<Member>, StoreError> {
-        let decode = |row: Result<RawRow, StoreError>| decoded(record::decode_member(&row?.1), Family::Members, "?");
-        self.scan(Family::Members, &[], &[])?.map(decode).collect()
+        self.scan(Family::Members, &[], &[])?.map(member_row).collect()
     }
 
     /// All keys.
     pub fn keys(&self) -> Result<Vec<Key>, StoreError> {
-        let decode = |row: Result<RawRow, StoreError>| decoded(record::decode_key(&row?.1), Family::Keys, "?");
-        self.scan(Family::Keys, &[], &[])?.map(decode).collect()
+        self.scan(Family::Keys, &[], &[])?.map(key_row).collect()
     }
 
     /// What happened to an entry after it was contributed: leaf indexes, ascending, at most `limit`.
@@ -293,12 +286,7 @@ impl Store {
 
     /// Everything that standing rests on beside entries.
     pub fn register(&self) -> Result<Vec<RegisterRow>, StoreError> {
-        self.scan(Family::Register, &[], &[])?
-            .map(|row| {
-                let (key, value) = row?;
-                RegisterRow::decode(&key, &value).map_err(|problem| StoreError::damaged(Family::Register, "?", problem))
-            })
-            .collect()
+        self.scan(Family::Register, &[], &[])?.map(register_row).collect()
     }
 
     /// The leaf indexes of events that are about no entry, each with its time: from `from` on, or backwards, `from` included.
@@ -403,6 +391,26 @@ pub(super) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+pub(super) fn entry_row(row: Result<RawRow, StoreError>) -> Result<(EntryId, EntryState), StoreError> {
+    let (key, value) = row?;
+    let entry =
+        keys::read_index(&key).ok_or_else(|| StoreError::damaged(Family::Entries, "?", "its key must be 8 bytes"))?;
+    Ok((EntryId(entry), decoded(record::decode_entry_state(&value), Family::Entries, entry)?))
+}
+
+pub(super) fn member_row(row: Result<RawRow, StoreError>) -> Result<Member, StoreError> {
+    decoded(record::decode_member(&row?.1), Family::Members, "?")
+}
+
+pub(super) fn key_row(row: Result<RawRow, StoreError>) -> Result<Key, StoreError> {
+    decoded(record::decode_key(&row?.1), Family::Keys, "?")
+}
+
+pub(super) fn register_row(row: Result<RawRow, StoreError>) -> Result<RegisterRow, StoreError> {
+    let (key, value) = row?;
+    RegisterRow::decode(&key, &value).map_err(|problem| StoreError::damaged(Family::Register, "?", problem))
 }
 
 fn match_row(row: Result<RawRow, StoreError>) -> Result<(MatchKey, u64), StoreError> {

@@ -3,7 +3,7 @@
 use super::draft::draft_to_wire;
 use super::signal::signal_to_wire;
 use super::{timestamp, v1};
-use crate::domain::{Actor, Event, Fact, Holder, IncidentChange};
+use crate::domain::{Actor, Event, Fact, Holder, IncidentChange, TallyCell};
 use crate::hub::FeedItem;
 
 /// Writes one leaf, and what it says where the caller may read it.
@@ -77,6 +77,21 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
         Fact::IncidentEnded { incident } => {
             Wire::IncidentEnded(opening::IncidentEnded { incident: incident.to_string() })
         }
+        Fact::MatchesTallied(tally) => Wire::MatchesTallied(opening::MatchesTallied {
+            since: Some(timestamp(tally.since)),
+            until: Some(timestamp(tally.until)),
+            cells: tally.cells.iter().map(tally_cell).collect(),
+        }),
+        Fact::SampleDrawn(sample) => Wire::SampleDrawn(opening::SampleDrawn {
+            tree_size: sample.size,
+            nonce: sample.nonce.to_vec(),
+            entry_ids: sample.entries.iter().map(|entry| entry.0).collect(),
+        }),
+        Fact::SampleJudged { sample, entry, verdict } => Wire::SampleJudged(opening::SampleJudged {
+            sample_id: *sample,
+            entry_id: entry.0,
+            verdict: verdict.to_string(),
+        }),
         Fact::MemberEnrolled(member) => {
             Wire::MemberEnrolled(opening::MemberEnrolled { member_id: member.id.to_string() })
         }
@@ -134,6 +149,15 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
     }
 }
 
+fn tally_cell(cell: &TallyCell) -> v1::opening::matches_tallied::Cell {
+    v1::opening::matches_tallied::Cell {
+        label: cell.label.to_string(),
+        signal_kind: cell.kind.to_string(),
+        action: cell.action.to_string(),
+        matches: cell.matches,
+    }
+}
+
 /// What is not there is the empty text.
 fn text<T: ToString>(value: Option<&T>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
@@ -152,7 +176,7 @@ mod tests {
 
     use super::*;
     use crate::domain::testing::fact;
-    use crate::domain::{Benign, Decision, EntryId, Report};
+    use crate::domain::{Benign, Decision, EntryId, Report, Sample, Tally};
     use crate::wire::{optional, signals_from_wire, timestamp_from_wire};
 
     fn parsed<T: FromStr<Err: Display>>(text: &str) -> T {
@@ -220,6 +244,30 @@ mod tests {
                 Fact::IncidentChanged { incident: parsed(&said.incident), change, is_enough: said.is_enough }
             }
             Wire::IncidentEnded(said) => Fact::IncidentEnded { incident: parsed(&said.incident) },
+            Wire::MatchesTallied(said) => Fact::MatchesTallied(Tally {
+                since: time(said.since),
+                until: time(said.until),
+                cells: said
+                    .cells
+                    .iter()
+                    .map(|cell| TallyCell {
+                        label: parsed(&cell.label),
+                        kind: parsed(&cell.signal_kind),
+                        action: parsed(&cell.action),
+                        matches: cell.matches,
+                    })
+                    .collect(),
+            }),
+            Wire::SampleDrawn(said) => Fact::SampleDrawn(Sample {
+                size: said.tree_size,
+                nonce: said.nonce.try_into().unwrap(),
+                entries: said.entry_ids.into_iter().map(EntryId).collect(),
+            }),
+            Wire::SampleJudged(said) => Fact::SampleJudged {
+                sample: said.sample_id,
+                entry: EntryId(said.entry_id),
+                verdict: parsed(&said.verdict),
+            },
             _ => return None,
         })
     }

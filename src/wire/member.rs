@@ -154,7 +154,10 @@ pub fn member_event(told: &AuditEvent) -> v1::MemberEvent {
         | Fact::AppealOpened { .. }
         | Fact::FloodSeen { .. }
         | Fact::BenignAdded(_)
-        | Fact::BenignRemoved { .. } => {}
+        | Fact::BenignRemoved { .. }
+        | Fact::MatchesTallied(_)
+        | Fact::SampleDrawn(_)
+        | Fact::SampleJudged { .. } => {}
     }
     wire
 }

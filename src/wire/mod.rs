@@ -16,6 +16,7 @@ mod member;
 mod policy;
 mod review;
 mod signal;
+mod statistics;
 mod status;
 mod taxonomy;
 
@@ -33,6 +34,7 @@ pub use member::{
 pub use policy::preview;
 pub use review::{benign_item, benign_item_to_wire, benign_page, decision, page_size, queue_page, queue_query};
 pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
+pub use statistics::{draw_request, drawn, judgement, period, statistics};
 pub use status::{IntoStatus, busy, field_status, retry_after};
 pub use taxonomy::taxonomy;
 

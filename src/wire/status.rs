@@ -12,7 +12,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 use crate::domain::FieldError;
 use crate::hub::{
     BenignError, CheckError, CheckMediaError, ContributeError, Denied, FeedbackError, FollowError, GovernError,
-    IncidentsError, MemberError, ProveError, ReadError, Refusal, ReviewError, SequenceError, TraceError, WithdrawError,
+    IncidentsError, MemberError, ProveError, ReadError, Refusal, ReviewError, SequenceError, StatisticsError,
+    TraceError, WithdrawError,
 };
 use crate::policy::{AuthError, Exhausted, IncidentError, Lapsed, Refused, RulingError, Throttled};
 use crate::worker::SubmitError;
@@ -123,6 +124,7 @@ impl IntoStatus for Refusal {
             | Self::NoSuchMember(_)
             | Self::NoSuchKey(_)
             | Self::NoSuchBenign(_)
+            | Self::NoSuchSample(_)
             | Self::Incident(IncidentError::NoSuch(_)) => Status::not_found(self.to_string()),
             Self::Ruling(RulingError::OwnEntry) => Status::permission_denied(self.to_string()),
             Self::Ruling(RulingError::Field(error)) | Self::Incident(IncidentError::Field(error)) => {
@@ -163,6 +165,19 @@ impl IntoStatus for GovernError {
             Self::Busy => busy(&self),
             Self::Stopped => Status::unavailable(self.to_string()),
             Self::Read(error) => internal(&error),
+            Self::Sequence(error) => error.into_status(),
+        }
+    }
+}
+
+impl IntoStatus for StatisticsError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Field(error) => error.into_status(),
+            Self::Busy => busy(&self),
+            Self::Stopped => Status::unavailable(self.to_string()),
+            Self::Read(error) => internal(&error),
+            Self::Load(error) => internal(&error),
             Self::Sequence(error) => error.into_status(),
         }
     }

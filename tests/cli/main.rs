@@ -25,4 +25,5 @@ mod review;
 mod serving;
 mod settings;
 mod site;
+mod statistics;
 mod tls;

@@ -63,6 +63,9 @@ const EXPECTED: &[(&str, &[Role], Code)] = &[
     ("/hashcommons.v1.PolicyService/GetPolicy", ANY, Code::Ok),
     ("/hashcommons.v1.PolicyService/PreviewPolicy", &[Auditor, Admin], Code::Ok),
     ("/hashcommons.v1.PolicyService/SetPolicy", &[Admin], Code::Ok),
+    ("/hashcommons.v1.StatisticsService/GetReport", &[Auditor, Admin], Code::InvalidArgument),
+    ("/hashcommons.v1.StatisticsService/DrawSample", &[Auditor], Code::InvalidArgument),
+    ("/hashcommons.v1.StatisticsService/JudgeSample", &[Auditor], Code::InvalidArgument),
     ("/hashcommons.v1.TaxonomyService/GetTaxonomy", ANY, Code::Ok),
 ];
 

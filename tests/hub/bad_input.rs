@@ -10,6 +10,7 @@ mod ledger;
 mod members;
 mod policy;
 mod review;
+mod statistics;
 
 use std::collections::BTreeSet;
 
@@ -28,6 +29,7 @@ use calls::Call;
 pub struct Scene {
     hub: TestHub,
     admin: Client,
+    auditor: Client,
     reviewer: Client,
     /// Who makes the calls that are not an operator's.
     member: Client,
@@ -60,6 +62,7 @@ impl Scene {
         let hub = TestHub::start().await;
         let (member_id, key) = hub.enrol("Caller", "NZ", &[Role::Checker, Role::Contributor]).await;
         let other = hub.member("Other", &[Role::Contributor]).await;
+        let auditor = hub.member("Auditor", &[Role::Auditor]).await;
         let member = hub.client(&key);
         let own = accepted(&member, contribution("first", first_draft())).await.entry_id;
         let others = accepted(&other, contribution("first", first_draft())).await.entry_id;
@@ -68,7 +71,7 @@ impl Scene {
         let found = found.into_iter().find(|found| found.entry.as_ref().unwrap().entry_id == others);
         let receipt = found.unwrap().receipt;
         let size = hub.check().await.events;
-        Self { admin: hub.admin(), reviewer, hub, member, own, others, size, member_id, receipt }
+        Self { admin: hub.admin(), reviewer, auditor, hub, member, own, others, size, member_id, receipt }
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -80,6 +83,7 @@ impl Scene {
             ledger::rows(self),
             members::rows(self),
             policy::rows(),
+            statistics::rows(),
             incidents::rows(self),
             review::rows(self),
         ]

@@ -75,6 +75,11 @@ const fn oversees(cell: Cell) -> [Cell; 6] {
     [NO, NO, NO, NO, cell, cell]
 }
 
+/// For auditors.
+const fn audits(cell: Cell) -> [Cell; 6] {
+    [NO, NO, NO, NO, cell, NO]
+}
+
 /// For reviewers.
 const fn reviews(cell: Cell) -> [Cell; 6] {
     [NO, NO, NO, cell, NO, NO]
@@ -198,6 +203,12 @@ const TABLE: &[(&str, Of, [Cell; 6])] = &[
     ("PolicyService/GetPolicy", Nobody, all("Ok")),
     ("PolicyService/PreviewPolicy", Nobody, oversees("Ok")),
     ("PolicyService/SetPolicy", Nobody, administers("Ok")),
+    ("StatisticsService/GetReport", Nobody, oversees("Ok")),
+    ("StatisticsService/DrawSample", Nobody, audits("Ok own-hash other-hash other-red-hash")),
+    // Of a sample that there is not: whose the entry is makes no difference.
+    ("StatisticsService/JudgeSample", Own, audits("NotFound")),
+    ("StatisticsService/JudgeSample", Other, audits("NotFound")),
+    ("StatisticsService/JudgeSample", Absent, audits("NotFound")),
     ("TaxonomyService/GetTaxonomy", Nobody, all("Ok")),
     ("ReviewService/ListQueue", Nobody, [NO, NO, NO, "Ok", "Ok", NO]),
     ("ReviewService/Decide", Own, reviews(NO)),
@@ -555,6 +566,15 @@ impl Scene {
             }
             "AdminService/ListReads" => {
                 v1::ListReadsRequest { member_id: filter, ..Default::default() }.encode_to_vec()
+            }
+            "StatisticsService/GetReport" => {
+                let [from, to] = ["2026-11-22", "2026-11-23"].map(str::to_owned);
+                v1::GetReportRequest { from, to }.encode_to_vec()
+            }
+            "StatisticsService/DrawSample" => v1::DrawSampleRequest { count: 500, nonce: vec![1; 32] }.encode_to_vec(),
+            "StatisticsService/JudgeSample" => {
+                let verdict = "correct".to_owned();
+                v1::JudgeSampleRequest { sample_id: ABSENT_ENTRY, entry_id, verdict }.encode_to_vec()
             }
             // These say nothing.
             "LedgerService/GetCheckpoint"

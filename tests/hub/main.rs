@@ -50,6 +50,7 @@ mod request_ids;
 mod reversals;
 mod reviewing;
 mod scan;
+mod statistics;
 mod streams;
 #[allow(dead_code, reason = "tests/transport uses the rest")]
 mod support;

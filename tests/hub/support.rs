@@ -189,6 +189,15 @@ impl TestHub {
         Self::open(config(directory.path()), directory, clock, seed + 1).await
     }
 
+    /// The same, with something done to the directory meanwhile.
+    pub async fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
+        let Self { running, clock, seed, directory, connection, .. } = self;
+        drop(connection);
+        running.stop().await.unwrap();
+        change(directory.path());
+        Self::open(config(directory.path()), directory, clock, seed + 1).await
+    }
+
     /// Stops in good order; gives the directory.
     pub async fn stop(self) -> TempDir {
         let Self { running, directory, connection, .. } = self;

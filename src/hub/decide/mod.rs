@@ -143,6 +143,9 @@ pub enum Refusal {
     /// There is no such benign item.
     #[error("benign item {0}: no such item, or removed already")]
     NoSuchBenign(u64),
+    /// There is no such sample.
+    #[error("sample {0}: no such sample")]
+    NoSuchSample(u64),
     /// The rules in force are not those that they were to replace.
     #[error("replaces: other rules have been set meanwhile; look at them first")]
     OtherRules,
@@ -187,7 +190,11 @@ impl Refusal {
             Self::NotPermitted(Lapsed::Key(_)) | Self::AlreadyRevoked(_) => return None,
             Self::Incident(IncidentError::SameHand) => RefusalReason::SameHand,
             Self::Incident(_) | Self::OtherRules => RefusalReason::Field,
-            Self::NoSuchBenign(_) | Self::Ruling(_) | Self::ReportedEnough(_) | Self::NoLongerMatches(_) => {
+            Self::NoSuchBenign(_)
+            | Self::NoSuchSample(_)
+            | Self::Ruling(_)
+            | Self::ReportedEnough(_)
+            | Self::NoLongerMatches(_) => {
                 return None;
             }
             Self::RequestReused | Self::NoSuchEntry(_) | Self::Read(_) => return None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Pending, Refusal};
 use crate::domain::{
     Actor, AppealGround, Benign, Code, Decision, EntryId, Event, EventKind, Fact, FieldError, IncidentChange, MemberId,
-    Note, Reference, Report, Taxonomy,
+    Note, Reference, Report, Sample, SampleVerdict, Taxonomy,
 };
 use crate::hub::fold::Past;
 use crate::hub::read;
@@ -35,6 +35,10 @@ pub enum StandingIntent {
     Delist(Reference),
     /// To open, extend or close an incident.
     ChangeIncident { incident: Code, change: IncidentChange },
+    /// To record a random sample, as it was drawn.
+    DrawSample(Sample),
+    /// To judge an entry of a sample.
+    JudgeSample { sample: u64, entry: EntryId, verdict: SampleVerdict },
 }
 
 impl StandingIntent {
@@ -48,7 +52,9 @@ impl StandingIntent {
             | Self::Decide { .. }
             | Self::Appeal { .. }
             | Self::AddBenign(_)
-            | Self::RemoveBenign(_) => None,
+            | Self::RemoveBenign(_)
+            | Self::DrawSample(_)
+            | Self::JudgeSample { .. } => None,
         }
     }
 }
@@ -145,6 +151,17 @@ impl Pending<'_> {
                 Ok(Fact::PolicySet { text })
             }
             StandingIntent::Delist(entity) => Ok(Fact::EntityDelisted { entity }),
+            StandingIntent::DrawSample(sample) => Ok(Fact::SampleDrawn(sample)),
+            StandingIntent::JudgeSample { sample, entry, verdict } => {
+                // It was drawn before this batch: nobody knows its id earlier.
+                let Some(Fact::SampleDrawn(drawn)) = read::event(store, sample)?.map(|event| event.fact) else {
+                    return Err(Refusal::NoSuchSample(sample));
+                };
+                if !drawn.entries.contains(&entry) {
+                    return Err(FieldError::new("entry_id", format_args!("is not of sample {sample}")).into());
+                }
+                Ok(Fact::SampleJudged { sample, entry, verdict })
+            }
             StandingIntent::ChangeIncident { incident, change } => {
                 let by = (principal.key, self.at);
                 let is_enough = change_incident(self.roster(), self.ahead.register(), &incident, &change, by)?;

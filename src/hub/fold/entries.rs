@@ -120,7 +120,9 @@ impl<P: Past> Folding<'_, P> {
             state.benign = self.near_benign(id, draft.signals(), None)?;
             let mut conduct = trust::contributed(register.trust(member), self.event.at);
             state.is_excess = conduct.contributed > register.rules().contributions.quarantine_above_per_day;
-            if state.benign.is_some_and(|near| near.distance <= Distance::new(register.rules().benign.radius_bits)) {
+            let radius = Distance::new(register.rules().benign.radius_bits);
+            state.came_near_benign = state.benign.is_some_and(|near| near.distance <= radius);
+            if state.came_near_benign {
                 conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
             }
             self.changes.push(Change::Trust(member, conduct));

@@ -193,7 +193,11 @@ pub fn fold(index: u64, event: &Event, past: &impl Past) -> Result<Vec<Change>, 
             vec![Change::Member(member)]
         }
         Fact::WalkCleared { member } => vec![Change::Member(Member { walk: None, ..told(roster, *member, index)? })],
-        Fact::AdminRefused { .. } | Fact::NamesShown => vec![],
+        Fact::AdminRefused { .. }
+        | Fact::NamesShown
+        | Fact::MatchesTallied(_)
+        | Fact::SampleDrawn(_)
+        | Fact::SampleJudged { .. } => vec![],
     };
     if event.fact.kind().is_administrative() {
         changes.push(Change::Administrative(index, event.at));

@@ -14,6 +14,7 @@ pub fn encode_entry_state(state: &EntryState) -> Vec<u8> {
         withdrawn: state.withdrawn.map(|w| v1::Withdrawal { event: w.event, at_ms: w.at.millis() }),
         expires_ms: state.expires.map(Timestamp::millis),
         is_excess: state.is_excess,
+        came_near_benign: state.came_near_benign,
         corroboration: state.corroboration.iter().map(corroboration_to_record).collect(),
         opinions: state.opinions.iter().map(opinion_to_record).collect(),
         benign: state.benign.map(|near| v1::NearBenign {
@@ -69,6 +70,7 @@ pub fn decode_entry_state(bytes: &[u8]) -> Result<EntryState, RecordError> {
     Ok(EntryState {
         expires: record.expires_ms.map(|millis| time(millis, "expires_ms")).transpose()?,
         is_excess: record.is_excess,
+        came_near_benign: record.came_near_benign,
         withdrawn,
         corroboration: record.corroboration.iter().map(corroboration_from_record).collect::<Result<_, _>>()?,
         opinions: record.opinions.iter().map(opinion_from_record).collect::<Result<_, _>>()?,

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::testing::{appeal, entry_state, event, incident, trust};
+use crate::domain::{Action, Sample, Tally, TallyCell};
 use crate::ledger::EVENT_BYTES_MAX;
 
 proptest! {
@@ -62,7 +63,17 @@ fn a_receipt_has_room_for_a_whole_policy_and_for_thousands_of_entries_that_expir
     };
     let policy = event(Fact::PolicySet { text: "#".repeat(16 << 10) });
     let expired = event(Fact::Expired { entries: vec![EntryId(u64::MAX); 6_500] });
-    for longest in [policy, expired] {
+    let cell = TallyCell {
+        label: "x".repeat(48).parse().unwrap(),
+        kind: SignalKind::Sha256,
+        action: Action::BlockPendingReview,
+        matches: u64::MAX,
+    };
+    let cells = vec![cell; Tally::CELLS_MAX];
+    let tallied = event(Fact::MatchesTallied(Tally { since: Timestamp::MAX, until: Timestamp::MAX, cells }));
+    let entries = vec![EntryId(u64::MAX); Sample::ENTRIES_MAX];
+    let drawn = event(Fact::SampleDrawn(Sample { size: u64::MAX, nonce: [255; 32], entries }));
+    for longest in [policy, expired, tallied, drawn] {
         let bytes = encode_event(&longest);
         assert!(bytes.len() <= EVENT_BYTES_MAX, "{}", bytes.len());
         assert_eq!(decode_event(&bytes).unwrap(), longest);

@@ -45,6 +45,9 @@ pub enum Call {
     GetDebrief(v1::GetDebriefRequest),
     PreviewPolicy(v1::PreviewPolicyRequest),
     SetPolicy(v1::SetPolicyRequest),
+    GetReport(v1::GetReportRequest),
+    DrawSample(v1::DrawSampleRequest),
+    JudgeSample(v1::JudgeSampleRequest),
     ReportOutcome(v1::ReportOutcomeRequest),
     OpenAppeal(v1::OpenAppealRequest),
     ListAppeals(v1::ListAppealsRequest),
@@ -94,6 +97,9 @@ from_request! {
     GetTaxonomy(v1::GetTaxonomyRequest),
     PreviewPolicy(v1::PreviewPolicyRequest),
     SetPolicy(v1::SetPolicyRequest),
+    GetReport(v1::GetReportRequest),
+    DrawSample(v1::DrawSampleRequest),
+    JudgeSample(v1::JudgeSampleRequest),
     OpenIncident(v1::OpenIncidentRequest),
     ExtendIncident(v1::ExtendIncidentRequest),
     CloseIncident(v1::CloseIncidentRequest),
@@ -135,7 +141,7 @@ impl Call {
 
     /// Makes the call; of what comes back only the status counts.
     pub async fn make(&self, scene: &Scene) -> Result<(), Status> {
-        let Scene { member, admin, reviewer, .. } = scene;
+        let Scene { member, admin, auditor, reviewer, .. } = scene;
         let done = match self.clone() {
             Self::Check(request) => member.checks().check(request).await.err(),
             Self::CheckMedia(parts) => {
@@ -179,6 +185,9 @@ impl Call {
             Self::GetTaxonomy(request) => member.taxonomy().get_taxonomy(request).await.err(),
             Self::PreviewPolicy(request) => admin.policy().preview_policy(request).await.err(),
             Self::SetPolicy(request) => admin.policy().set_policy(request).await.err(),
+            Self::GetReport(request) => auditor.statistics().get_report(request).await.err(),
+            Self::DrawSample(request) => auditor.statistics().draw_sample(request).await.err(),
+            Self::JudgeSample(request) => auditor.statistics().judge_sample(request).await.err(),
             Self::ReportOutcome(request) => member.feedback().report_outcome(request).await.err(),
             Self::OpenAppeal(request) => member.feedback().open_appeal(request).await.err(),
             Self::ListAppeals(request) => member.feedback().list_appeals(request).await.err(),

@@ -1,0 +1,219 @@
+//! Use case: statistics of what the ledger holds; and random samples of entries, which auditors judge.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use super::commit::Head;
+use super::count::Count;
+use super::decide::{Intent, StandingIntent};
+use super::load::LoadError;
+use super::read::{self, ReadError};
+use super::sequencer::{SequenceError, Sequencer};
+use super::state::register_of;
+use super::survey::survey;
+use crate::domain::{
+    Clock, Code, Context, EntryId, FieldError, ReadKind, Sample, SampleVerdict, Signal, Taxonomies, Timestamp,
+    check_count,
+};
+use crate::ledger::Hash;
+use crate::policy::{Gathered, Grounds, Matching, Period, Permit, Roster, Statistics, Tallying, assess, operation};
+use crate::store::{Snapshot, Store, StoreError, StoredEvent};
+
+/// Counts, draws and notes judgements.
+#[derive(Clone)]
+pub struct Statist {
+    pub(super) sequencer: Sequencer,
+    pub(super) store: Arc<Store>,
+    pub(super) head: watch::Receiver<Head>,
+    pub(super) taxonomies: Arc<Taxonomies>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) count: Count,
+    /// Whoever goes through all leaves takes it: one at a time.
+    pub(super) surveying: Arc<Semaphore>,
+}
+
+/// A sample as it is judged: without a word of who contributed what, or what it counts for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// Its leaf.
+    pub id: u64,
+    pub size: u64,
+    pub items: Vec<Item>,
+}
+
+/// What an auditor judges by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub entry: EntryId,
+    pub signals: Vec<Signal>,
+    pub labels: Vec<Code>,
+    pub contexts: Vec<Context>,
+    pub content_types: Vec<Code>,
+}
+
+/// Why there are no statistics.
+#[derive(Debug, thiserror::Error)]
+pub enum StatisticsError {
+    /// A field is not as it must be.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// Somebody else goes through all leaves.
+    #[error("the hub is going through the whole ledger for somebody else: try again in a few seconds")]
+    Busy,
+    /// A row could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Nor what standing rests on.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The sequencer did not take it.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+    /// The task was ended.
+    #[error("the hub is stopping")]
+    Stopped,
+}
+
+impl From<StoreError> for StatisticsError {
+    fn from(error: StoreError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+impl Statist {
+    /// The statistics of a period, as of now. Reads every leaf: seconds, on threads of its own.
+    ///
+    /// # Errors
+    /// [`StatisticsError`].
+    pub async fn report(
+        &self,
+        _permit: &Permit<operation::ReadStatistics>,
+        period: Period,
+    ) -> Result<Statistics, StatisticsError> {
+        let (store, taxonomies, clock) = (self.store.clone(), self.taxonomies.clone(), self.clock.clone());
+        self.apart(move || {
+            let snapshot = store.snapshot();
+            let size = snapshot.size()?;
+            statistics(&snapshot, size, &taxonomies, period, clock.now())
+        })
+        .await
+    }
+
+    /// Draws at most `count` (1 to 500) of the entries that match, by the newest root and the auditor's `nonce`, which is recorded.
+    /// That they were read is counted.
+    ///
+    /// # Errors
+    /// [`StatisticsError`], also if there are none.
+    pub async fn draw(
+        &self,
+        permit: &Permit<operation::Sample>,
+        nonce: [u8; 32],
+        count: usize,
+    ) -> Result<Drawn, StatisticsError> {
+        check_count("count", count, Sample::ENTRIES_MAX)?;
+        let head = self.head.borrow().clone();
+        let (size, root) = (head.size, head.checkpoint.claimed().root());
+        let store = self.store.clone();
+        let entries = self.apart(move || Ok(draw(&store, size, root, &nonce, count)?)).await?;
+        if entries.is_empty() {
+            return Err(FieldError::new("count", "is more than there are: no entry matches").into());
+        }
+        let sample = Sample { size, nonce, entries: entries.clone() };
+        let intent = Intent::Standing(Box::new(StandingIntent::DrawSample(sample)));
+        let id = self.sequencer.submit(permit.authority(), intent).await?.index;
+        let mut items = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let Some(found) = read::entry(&self.store, entry)? else { continue };
+            let provenance = found.draft.provenance();
+            items.push(Item {
+                entry,
+                signals: found.draft.signals().to_vec(),
+                labels: found.draft.labels().to_vec(),
+                contexts: provenance.contexts.clone(),
+                content_types: provenance.content_types.clone(),
+            });
+        }
+        self.count.add(permit.principal().member, ReadKind::Entries, items.len() as u64)?;
+        Ok(Drawn { id, size, items })
+    }
+
+    /// Records what an auditor found about an entry of a sample; gives its leaf.
+    ///
+    /// # Errors
+    /// [`StatisticsError`], also if there is no such sample or it has no such entry.
+    pub async fn judge(
+        &self,
+        permit: &Permit<operation::Sample>,
+        sample: u64,
+        entry: EntryId,
+        verdict: SampleVerdict,
+    ) -> Result<u64, StatisticsError> {
+        let intent = Intent::Standing(Box::new(StandingIntent::JudgeSample { sample, entry, verdict }));
+        Ok(self.sequencer.submit(permit.authority(), intent).await?.index)
+    }
+
+    /// Runs what takes seconds on a thread of its own, one at a time.
+    async fn apart<T: Send + 'static>(
+        &self,
+        run: impl FnOnce() -> Result<T, StatisticsError> + Send + 'static,
+    ) -> Result<T, StatisticsError> {
+        let turn = self.surveying.clone().try_acquire_owned().map_err(|_| StatisticsError::Busy)?;
+        let running = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            run()
+        });
+        running.await.map_err(|_| StatisticsError::Stopped)?
+    }
+}
+
+/// The statistics of the first `size` leaves, which the snapshot is of, as of `at`. The same for a hub and for whoever has made its rows
+/// anew from the ledger.
+///
+/// # Errors
+/// [`StatisticsError`] if something cannot be read.
+pub fn statistics(
+    rows: &Snapshot<'_>,
+    size: u64,
+    taxonomies: &Taxonomies,
+    period: Period,
+    at: Timestamp,
+) -> Result<Statistics, StatisticsError> {
+    let mut tallying = Tallying::new(period);
+    each_event(rows.store(), size, |index, event| tallying.event(index, &event))?;
+    let mut roster = Roster::default();
+    rows.members()?.into_iter().for_each(|member| roster.set_member(member));
+    rows.keys()?.into_iter().for_each(|key| roster.set_key(key));
+    let register = register_of(rows.store(), rows.register()?)?;
+    let grounds = Grounds { taxonomies, roster: &roster, register: &register };
+    let gathered = survey(rows, size, |gathered: &mut Gathered, entry, state| {
+        let incident = entry.draft.incident().and_then(|code| register.incident(&code));
+        if !incident.is_some_and(|incident| incident.is_drill) {
+            gathered.add(&period, entry, state, &assess(entry, state, &grounds, at));
+        }
+    })?;
+    Ok(tallying.finish(gathered, size, at))
+}
+
+/// Draws from the entries that match after the first `size` leaves, whose root is `root`.
+///
+/// # Errors
+/// [`ReadError`] if a leaf cannot be read.
+pub fn draw(store: &Store, size: u64, root: Hash, nonce: &[u8; 32], count: usize) -> Result<Vec<EntryId>, ReadError> {
+    let mut matching = Matching::default();
+    each_event(store, size, |index, event| matching.add(index, &event))?;
+    Ok(matching.draw(&root.to_bytes(), nonce, count))
+}
+
+fn each_event(store: &Store, size: u64, mut each: impl FnMut(u64, crate::domain::Event)) -> Result<(), ReadError> {
+    for row in store.events(0)? {
+        let (index, stored) = row?;
+        if index >= size {
+            break;
+        }
+        if let StoredEvent::Open { event, .. } = stored {
+            each(index, read::decode(index, &event)?);
+        }
+    }
+    Ok(())
+}
