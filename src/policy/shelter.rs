@@ -15,7 +15,7 @@ const FEW: u64 = 5;
 ///
 /// A table's own sum is taken for known, as if nothing were counted twice.
 pub fn shelter(total: u64, tables: &[Table]) -> (Value, Vec<Vec<Value>>) {
-    let shown: Vec<_> = tables.iter().map(|table| one(table)).collect();
+    let shown: Vec<_> = tables.iter().map(one).collect();
     if total == 0 || total >= FEW && shown.iter().all(Option::is_some) {
         return (Value::Count(total), shown.into_iter().flatten().collect());
     }
@@ -39,16 +39,18 @@ fn one(table: &Table) -> Option<Vec<Value>> {
     let mut hidden = Vec::new();
     let mut others = others.into_iter();
     // At least one, so that its being hidden tells nothing of the small ones.
-    while few > 0 {
-        let next = others.next();
-        if let Some(next) = next {
-            sum = sum.saturating_add(table[next]);
-            hidden.push(next);
-        }
-        match is_ambiguous(few, hidden.len() as u64, sum) {
-            true => break,
-            false if next.is_none() => return None,
-            false => {}
+    if few > 0 {
+        loop {
+            let next = others.next();
+            if let Some(next) = next {
+                sum = sum.saturating_add(table[next]);
+                hidden.push(next);
+            }
+            match is_ambiguous(few, hidden.len() as u64, sum) {
+                true => break,
+                false if next.is_none() => return None,
+                false => {}
+            }
         }
     }
     let value = |(at, count): (usize, &u64)| match *count {

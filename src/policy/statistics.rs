@@ -299,10 +299,10 @@ impl Tallying {
             Fact::SampleDrawn(sample) => {
                 self.samples.insert(index, sample.entries.iter().copied().collect());
             }
-            Fact::SampleJudged { sample, entry, verdict } => {
-                if self.samples.get(sample).is_some_and(|entries| entries.contains(entry)) {
-                    self.judged.insert((*sample, *entry), (event.at, *verdict));
-                }
+            Fact::SampleJudged { sample, entry, verdict }
+                if self.samples.get(sample).is_some_and(|entries| entries.contains(entry)) =>
+            {
+                self.judged.insert((*sample, *entry), (event.at, *verdict));
             }
             // It is told when its hour has passed: of a period's last hour after the period.
             Fact::MatchesTallied(tally)
