@@ -281,15 +281,8 @@ impl Tallying {
                 }
             }
             Fact::Decided { entry, decision, is_enough: true } => {
-                let ended = self.appeals.remove(entry).unwrap_or_default();
-                if !is_counted {
-                    return;
-                }
-                for appeal in ended {
-                    self.one(Subject::AppealsDecided, &["result"], &[&AppealState::after(decision.ruling)]);
-                    self.decision_seconds.push(event.at.millis().saturating_sub(appeal.opened.millis()) / 1_000);
-                }
-                if !self.of_drills.contains(entry) {
+                self.end_appeals(*entry, AppealState::after(decision.ruling), event.at);
+                if is_counted && !self.of_drills.contains(entry) {
                     self.one(Subject::Rulings, &["ruling"], &[&decision.ruling]);
                     if decision.ruling == Ruling::Revoke {
                         self.one(Subject::Revoked, &["reason"], &[&decision.reason]);
@@ -314,11 +307,15 @@ impl Tallying {
                     tables.add(&["label", "kind", "action"], &[&cell.label, &cell.kind, &cell.action], cell.matches);
                 }
             }
+            Fact::Withdrawn { entry, reason, .. } => {
+                // Who appealed has what it asked for.
+                self.end_appeals(*entry, AppealState::Reversed, event.at);
+                if is_counted && !self.of_drills.contains(entry) {
+                    self.one(Subject::Withdrawn, &["reason"], &[reason]);
+                }
+            }
             // What follows is only counted.
             _ if !is_counted => {}
-            Fact::Withdrawn { entry, reason, .. } if !self.of_drills.contains(entry) => {
-                self.one(Subject::Withdrawn, &["reason"], &[reason]);
-            }
             Fact::Expired { entries } => {
                 let count = entries.iter().filter(|entry| !self.of_drills.contains(entry)).count();
                 self.of(Subject::Expired).total += count as u64;
@@ -333,6 +330,15 @@ impl Tallying {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn end_appeals(&mut self, entry: EntryId, result: AppealState, at: Timestamp) {
+        for appeal in self.appeals.remove(&entry).unwrap_or_default() {
+            if self.period.contains(at) {
+                self.one(Subject::AppealsDecided, &["result"], &[&result]);
+                self.decision_seconds.push(at.millis().saturating_sub(appeal.opened.millis()) / 1_000);
+            }
         }
     }
 
