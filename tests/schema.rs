@@ -79,6 +79,11 @@ const NOT_PERSONAL: &[(&str, &str)] = &[
     ("hashcommons.v1.Opening.names_shown", "that organisations' names were shown, not which"),
     ("hashcommons.record.v1.Event.names_shown", "that organisations' names were shown, not which"),
     ("hashcommons.v1.Key.last_used", "the hour in which an organisation's key was last used"),
+    ("hashcommons.v1.Figure.name", "a figure's name"),
+    ("hashcommons.v1.Figure.Dimension.name", "what a figure is divided by"),
+    ("hashcommons.v1.Reversal.first", "the hour of the first match"),
+    ("hashcommons.v1.Reversal.last", "the hour of the last match"),
+    ("hashcommons.v1.FollowRequest.incident_first", "that entries of open incidents come before others"),
     ("hashcommons.record.v1.Member.name", "an organisation's name"),
     ("hashcommons.record.v1.Key.mac", "a message authentication code"),
 ];

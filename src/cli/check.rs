@@ -172,7 +172,9 @@ pub(super) fn words(name: &str, response: &v1::CheckResponse, orientations: &[Or
     }
     for found in &response.matches {
         let Some(entry) = &found.entry else { continue };
-        let labels: Vec<_> = entry.labels.iter().map(|label| output::plain(label)).collect();
+        // Those that reviewers gave it, if they did.
+        let now = found.assessment.as_ref().map(|assessment| &assessment.labels).filter(|labels| !labels.is_empty());
+        let labels: Vec<_> = now.unwrap_or(&entry.labels).iter().map(|label| output::plain(label)).collect();
         let _ = writeln!(text, "  entry {}: {}", entry.entry_id, output::evidence(&found.evidence, orientations));
         let _ = writeln!(text, "    labels        {} (taxonomy {})", labels.join(", "), entry.taxonomy_version);
         let contributor = output::contributor(entry.contributor.as_ref());

@@ -90,7 +90,11 @@ async fn course(seed: u64) {
             }
             13 if !benign.is_empty() => remove_benign(&first, benign.remove(numbers.below(benign.len()))).await,
             14 => hub.clock.advance(Duration::from_secs(60 * numbers.below(20) as u64)),
-            15 if numbers.below(2) == 0 => hub = hub.restart().await,
+            15 => {
+                // What expires now is not in the indexes when it comes back, though nothing has said so yet.
+                hub.clock.advance(Duration::from_secs(60 * numbers.below(20) as u64));
+                hub = hub.restart().await;
+            }
             _ => {}
         }
         if step % 15 == 0 {
