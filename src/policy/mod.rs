@@ -22,6 +22,7 @@ mod roster;
 mod rules;
 mod ruling;
 mod sample;
+mod shares;
 mod shelter;
 mod sight;
 mod statistics;

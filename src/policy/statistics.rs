@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
+use super::shares::{basis_points, median, wilson};
 use super::shelter::{Table, shelter};
 use crate::domain::{
     Action, AppealState, Assessment, Code, Date, Entry, EntryId, EntryState, Event, Fact, FieldError, IncidentChange,
@@ -281,15 +282,8 @@ impl Tallying {
                 }
             }
             Fact::Decided { entry, decision, is_enough: true } => {
-                let ended = self.appeals.remove(entry).unwrap_or_default();
-                if !is_counted {
-                    return;
-                }
-                for appeal in ended {
-                    self.one(Subject::AppealsDecided, &["result"], &[&AppealState::after(decision.ruling)]);
-                    self.decision_seconds.push(event.at.millis().saturating_sub(appeal.opened.millis()) / 1_000);
-                }
-                if !self.of_drills.contains(entry) {
+                self.end_appeals(*entry, AppealState::after(decision.ruling), event.at);
+                if is_counted && !self.of_drills.contains(entry) {
                     self.one(Subject::Rulings, &["ruling"], &[&decision.ruling]);
                     if decision.ruling == Ruling::Revoke {
                         self.one(Subject::Revoked, &["reason"], &[&decision.reason]);
@@ -314,11 +308,15 @@ impl Tallying {
                     tables.add(&["label", "kind", "action"], &[&cell.label, &cell.kind, &cell.action], cell.matches);
                 }
             }
+            Fact::Withdrawn { entry, reason, .. } => {
+                // Who appealed has what it asked for.
+                self.end_appeals(*entry, AppealState::Reversed, event.at);
+                if is_counted && !self.of_drills.contains(entry) {
+                    self.one(Subject::Withdrawn, &["reason"], &[reason]);
+                }
+            }
             // What follows is only counted.
             _ if !is_counted => {}
-            Fact::Withdrawn { entry, reason, .. } if !self.of_drills.contains(entry) => {
-                self.one(Subject::Withdrawn, &["reason"], &[reason]);
-            }
             Fact::Expired { entries } => {
                 let count = entries.iter().filter(|entry| !self.of_drills.contains(entry)).count();
                 self.of(Subject::Expired).total += count as u64;
@@ -333,6 +331,15 @@ impl Tallying {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn end_appeals(&mut self, entry: EntryId, result: AppealState, at: Timestamp) {
+        for appeal in self.appeals.remove(&entry).unwrap_or_default() {
+            if self.period.contains(at) {
+                self.one(Subject::AppealsDecided, &["result"], &[&result]);
+                self.decision_seconds.push(at.millis().saturating_sub(appeal.opened.millis()) / 1_000);
+            }
         }
     }
 
@@ -439,34 +446,6 @@ fn of_samples(tables: &BTreeMap<&'static [&'static str], Counted>) -> [Figure; 3
     };
     let rate = if all == 0 { 0 } else { basis_points(errors, all) };
     [figure("sample-error-rate", rate), figure("sample-error-rate-low", low), figure("sample-error-rate-high", high)]
-}
-
-/// `part` of `all`, rounded to the nearest. `all` is not 0.
-fn basis_points(part: u64, all: u64) -> u32 {
-    ((u128::from(part) * 20_000 + u128::from(all)) / (2 * u128::from(all))) as u32
-}
-
-/// Between which shares of 95 % confidence the true one is (Wilson 1927), in basis points, rounded outwards.
-fn wilson(part: u64, all: u64) -> [u32; 2] {
-    if all == 0 {
-        return [0, 10_000];
-    }
-    const Z: f64 = 1.959_964;
-    let (n, share) = (all as f64, part as f64 / all as f64);
-    let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let bound = |sign: f64| (share + Z * Z / (2.0 * n) + sign * spread) / (1.0 + Z * Z / n) * 10_000.0;
-    // At the ends the interval touches them; floating point nearly does.
-    let low = if part == 0 { 0 } else { bound(-1.0).floor() as u32 };
-    let high = if part == all { 10_000 } else { bound(1.0).ceil() as u32 };
-    [low, high.min(10_000)]
-}
-
-/// Of sorted numbers; of an even count the mean of the two in the middle, rounded down.
-fn median(sorted: &[u64]) -> u64 {
-    match (sorted.get(sorted.len().saturating_sub(1) / 2), sorted.get(sorted.len() / 2)) {
-        (Some(low), Some(high)) => low + (high - low) / 2,
-        _ => 0,
-    }
 }
 
 /// What is counted of entries, in parts.

@@ -80,6 +80,7 @@ async fn an_appeal_is_open_once_has_a_deadline_and_is_ended_by_a_decision() {
         (Code::FailedPrecondition, &*format!("entry {entry}: no longer matches anything"))
     );
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     let key = one.key.clone();
     drop((source, one, two, reviewer));
     let hub = hub.restart().await;
@@ -106,4 +107,5 @@ async fn a_decision_that_the_entry_stands_upholds_and_a_withdrawal_gives_the_app
     let own = appeal(&source.client, &receipt(&source.client, 0).await, "other").await.unwrap_err();
     assert_eq!(own.message(), "receipt: is of an entry of yours: withdraw it instead");
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
 }

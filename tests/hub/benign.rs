@@ -44,6 +44,7 @@ async fn what_is_added_later_lowers_entries_that_are_there_and_what_is_removed_r
         assert_eq!(queue(&reviewer.client).await.total, 0);
     }
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -104,6 +105,7 @@ async fn each_item_has_its_own_answer_and_one_that_is_there_already_is_recognize
     let anew = add_benign(&reviewer.client, vec![a, b]).await;
     assert!(anew > first.benign_id, "what was removed may come back, as another");
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -130,5 +132,6 @@ async fn the_list_is_paged_oldest_first_and_outlives_a_restart() {
     let first = listed[0].item.as_ref().unwrap();
     assert_eq!((first.class(), first.signals.len(), &listed[0].by), (BenignClass::News, 2, &reviewer.id));
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }

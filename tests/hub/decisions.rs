@@ -79,6 +79,7 @@ async fn what_one_reviewer_revokes_stops_matching_at_once_and_two_bring_it_back(
     let other = hub.client(&scene.other.key);
     assert_eq!(matches(&other, [pdq(1)]).await.len(), 1);
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -162,6 +163,7 @@ async fn nobody_decides_on_an_entry_of_its_own_organisation_or_of_one_under_the_
         assert!(decide(client, entry, Ruling::Uphold).await.unwrap().acts);
     }
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 

@@ -82,6 +82,7 @@ async fn a_flood_of_three_is_said_once_falls_to_review_and_is_lifted_by_a_review
     assert_eq!((judged.standing(), judged.action()), (v1::Standing::Disputed, v1::Action::Review));
     assert_eq!(words(&judged, "flood"), Some("it matched 6 times where 0 are usual; no reviewer has looked"));
     scene.hub.check().await;
+    crate::statistics::recounted(&scene.hub).await;
 
     for platform in &scene.platforms {
         meet(&platform.client, 4).await;
@@ -104,6 +105,7 @@ async fn a_flood_of_three_is_said_once_falls_to_review_and_is_lifted_by_a_review
     looked_at(&scene, 36 - 6).await;
     assert_eq!(floods(&scene).await, [(scene.entry, 6, 0), (scene.entry, 12, 6)]);
     scene.hub.check().await;
+    crate::statistics::recounted(&scene.hub).await;
 }
 
 #[tokio::test]
@@ -124,6 +126,7 @@ async fn neither_one_member_nor_two_nor_three_of_one_owner_nor_a_third_of_less_t
     looked_at(&scene, 72).await;
     assert_eq!(floods(&scene).await, [(scene.entry, 6, 0)]);
     scene.hub.check().await;
+    crate::statistics::recounted(&scene.hub).await;
 }
 
 #[tokio::test]

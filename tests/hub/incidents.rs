@@ -147,6 +147,7 @@ async fn it_takes_two_people_to_open_to_extend_and_to_close_an_incident() {
         assert_eq!((over.code(), over.message()), (Code::FailedPrecondition, "code: `harbour` is not open"));
     }
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -198,6 +199,7 @@ async fn what_nobody_extends_ends_by_itself_and_once_also_while_the_hub_is_down(
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(ends(&hub.client(&key)).await, ["harbour", "exercise"]);
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -262,6 +264,7 @@ async fn an_entry_of_an_open_incident_takes_the_faster_way_and_none_that_comes_l
     assert_eq!(found(&one, pdq(1), "").await, []);
     let hub = hub.restart().await;
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -327,6 +330,7 @@ async fn entries_of_a_drill_meet_nothing_but_checks_for_it_and_speak_for_nothing
     assert_eq!(found(&again, pdq(1), "").await.len(), 1);
     assert_eq!(found(&again, some(SignalKind::Md5, 1), "").await, []);
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 

@@ -80,6 +80,7 @@ async fn a_rogue_member_that_contributes_benign_pictures_gets_none_beyond_review
     let upheld = decide(&reviewer.client, first, Ruling::Uphold).await.unwrap().assessment.unwrap();
     assert_eq!((upheld.standing() == Standing::Quarantined, upheld.action()), (false, Action::Review));
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -185,6 +186,7 @@ async fn members_of_one_owner_count_once_those_of_one_state_never_block_and_two_
         assert_eq!(words(&told, rule), Some(says), "{n}");
     }
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 

@@ -92,6 +92,7 @@ async fn contributions_of_a_key_in_other_hands_wait_from_that_time_on_and_no_oth
     decide(&first.client, after, Ruling::Uphold).await.unwrap();
     assert!(queue(&first.client).await.items.is_empty());
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -128,6 +129,7 @@ async fn what_rests_on_an_entitys_listing_waits_when_it_is_delisted_and_goes_now
     let client = hub.client(&first.key);
     assert_eq!(queue(&client).await.total, 2);
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -153,6 +155,7 @@ async fn what_goes_beyond_the_days_measure_waits_and_can_be_asked_for_by_its_rea
     }
     assert!(queue(&first.client).await.items.is_empty());
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }
 
@@ -209,5 +212,6 @@ async fn what_reached_more_members_comes_first_and_objections_and_appeals_are_to
     decide(&first.client, entries[2], Ruling::Uphold).await.unwrap();
     assert_eq!(shape(&queue(&first.client).await), expected[2..]);
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
     hub.stop().await;
 }

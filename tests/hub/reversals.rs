@@ -91,6 +91,7 @@ async fn a_reversal_reaches_everybody_who_met_the_entry_with_its_own_matches_alo
     assert_eq!(reversals(&one.client, next).await, (vec![], next));
     assert_eq!(said(&reversals(&one.client, revoked + 1).await.0), expected_of_one[1..]);
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
 
     // What was not on disk yet is there when the hub stops.
     let keys = [one.key.clone(), two.key.clone()];
@@ -106,6 +107,7 @@ async fn a_reversal_reaches_everybody_who_met_the_entry_with_its_own_matches_alo
     assert_eq!(reversals(&one, 0).await.0, []);
     assert_eq!(reach(&hub, entries[0]), (0, 0));
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
 }
 
 #[tokio::test]
@@ -138,4 +140,5 @@ async fn what_an_entry_matches_after_a_decision_is_not_counted_to_it_and_the_que
     let (ones, _) = reversals(&one.client, 0).await;
     assert_eq!(ones.iter().map(|one| one.matches).collect::<Vec<_>>(), [10, 2, 15]);
     hub.check().await;
+    crate::statistics::recounted(&hub).await;
 }

@@ -54,6 +54,12 @@ async fn size(hub: &TestHub) -> u64 {
     hub.check().await.events
 }
 
+/// Whatever a hub has been through, its figures are those of its ledger.
+pub async fn recounted(hub: &TestHub) {
+    let answer = report(&hub.admin()).await;
+    assert_eq!(differences(hub, &answer).await.unwrap(), []);
+}
+
 /// A hub that entries came to, were withdrawn from and expired on, with matches, and an auditor who judged a sample.
 async fn lived() -> (TestHub, Client, v1::DrawSampleResponse) {
     let hub = TestHub::start().await;
