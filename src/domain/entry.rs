@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use super::provenance::sort_distinct;
 use super::{
-    Basis, Code, Decided, Distance, FieldError, Incident, KeyId, MemberId, Outcome, Provenance, Signal, Timestamp,
+    Basis, Code, Decided, Distance, FieldError, Incident, KeyId, MemberId, Outcome, Provenance, Ruling, Signal,
+    Timestamp,
 };
 
 /// An entry's id: the index of its leaf in the ledger.
@@ -151,6 +152,18 @@ pub struct EntryState {
     pub appeals: Vec<Appealed>,
 }
 
+impl EntryState {
+    /// Whether reviewers have decided after the event `index`: then what it says is settled.
+    pub fn is_settled(&self, index: u64) -> bool {
+        self.decided.as_ref().is_some_and(|decided| decided.event > index)
+    }
+
+    /// Whether reviewers took it away.
+    pub fn is_revoked(&self) -> bool {
+        self.decided.as_ref().is_some_and(|decided| decided.decision.ruling == Ruling::Revoke)
+    }
+}
+
 /// When and by which event an entry was withdrawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withdrawal {
@@ -248,7 +261,8 @@ mod tests {
             hash: crate::domain::Pdq::from_words([1; 4]),
             quality: crate::domain::Quality::new(percent).ok(),
         };
-        let error = Draft::new(vec![pdq(90), pdq(91)], vec!["a".parse().unwrap()], sample()).unwrap_err();
+        let error =
+            Draft::new(vec![pdq(90), pdq(91)], vec!["a".parse().unwrap()], testing::plain_provenance()).unwrap_err();
         assert_eq!(error.to_string(), "signals[1]: is the same as signals[0]");
     }
 
@@ -256,9 +270,10 @@ mod tests {
     fn a_value_given_twice_is_named() {
         let label = || "a".parse().unwrap();
         let error =
-            Draft::new(vec![Signal::Phash(Hash64::from_word(1))], vec![label(), label()], sample()).unwrap_err();
+            Draft::new(vec![Signal::Phash(Hash64::from_word(1))], vec![label(), label()], testing::plain_provenance())
+                .unwrap_err();
         assert_eq!(error.to_string(), "labels: `a` is given twice");
-        let twice = Provenance { contexts: vec![crate::domain::Context::News; 2], ..sample() };
+        let twice = Provenance { contexts: vec![crate::domain::Context::News; 2], ..testing::plain_provenance() };
         let error = Draft::new(vec![Signal::Phash(Hash64::from_word(1))], vec![label()], twice).unwrap_err();
         assert_eq!(error.to_string(), "provenance.contexts: `news` is given twice");
     }
@@ -268,24 +283,6 @@ mod tests {
         assert_eq!("42".parse::<EntryId>(), Ok(EntryId(42)));
         for bad in ["", "+42", "-1", "4 2", "0x1", "18446744073709551616"] {
             assert!(bad.parse::<EntryId>().is_err(), "{bad:?}");
-        }
-    }
-
-    fn sample() -> Provenance {
-        use crate::domain::{Action, Basis, Confidence, Origin, Producer, Reviewers, Tlp};
-        Provenance {
-            origin: Origin::Human,
-            reviewers: Reviewers::One,
-            basis: Basis::Behaviour,
-            producer: Producer::Unknown,
-            contexts: vec![],
-            content_types: vec![],
-            confidence: Confidence::new(90).unwrap(),
-            tlp: Tlp::Amber,
-            action_max: Action::Block,
-            valid_until: None,
-            supersedes: None,
-            government_order: None,
         }
     }
 }

@@ -54,6 +54,24 @@ fn basis() -> impl Strategy<Value = Basis> {
     ]
 }
 
+/// A provenance that speaks against nothing: seen by a person, made by an attacker, sure.
+pub fn plain_provenance() -> Provenance {
+    Provenance {
+        origin: Origin::Human,
+        reviewers: Reviewers::One,
+        basis: Basis::Behaviour,
+        producer: Producer::Perpetrator,
+        contexts: vec![],
+        content_types: vec![],
+        confidence: Confidence::new(90).unwrap(),
+        tlp: Tlp::Green,
+        action_max: Action::Block,
+        valid_until: None,
+        supersedes: None,
+        government_order: None,
+    }
+}
+
 /// Any provenance.
 pub fn provenance() -> impl Strategy<Value = Provenance> {
     let order = (parsed("[A-Z]{2}"), parsed("20[0-9]{2}-0[1-9]-1[0-9]"))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::commit::Head;
-use super::decide::{Intent, StandingIntent};
+use super::decide::StandingIntent;
 use super::matches::Matches;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
@@ -90,8 +90,8 @@ impl Appeals {
         let principal = permit.principal();
         let entry = self.matches.entry_of(principal.member, receipt)?;
         self.quotas.take(principal, Meter::Feedback, 1, self.matches.now())?;
-        let intent = Intent::Standing(Box::new(StandingIntent::Appeal { entry, ground, note }));
-        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
+        let intent = StandingIntent::Appeal { entry, ground, note };
+        let sequenced = self.sequencer.submit(permit.authority(), intent.into()).await?;
         if sequenced.repeated {
             self.quotas.give_back(principal, Meter::Feedback, 1);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::decide::{Intent, StandingIntent};
+use super::decide::StandingIntent;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use super::turn;
@@ -96,8 +96,8 @@ impl BenignList {
         if let Some(id) = self.find(&item)? {
             return Ok(AddedBenign { id, repeated: true });
         }
-        let intent = Intent::Standing(Box::new(StandingIntent::AddBenign(item)));
-        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
+        let intent = StandingIntent::AddBenign(item);
+        let sequenced = self.sequencer.submit(permit.authority(), intent.into()).await?;
         Ok(AddedBenign { id: sequenced.index, repeated: false })
     }
 
@@ -117,8 +117,8 @@ impl BenignList {
     /// # Errors
     /// [`BenignError`], also if there is no such item now.
     pub async fn remove(&self, permit: &Permit<operation::Review>, id: u64) -> Result<u64, BenignError> {
-        let intent = Intent::Standing(Box::new(StandingIntent::RemoveBenign(id)));
-        match self.sequencer.submit(permit.authority(), intent).await {
+        let intent = StandingIntent::RemoveBenign(id);
+        match self.sequencer.submit(permit.authority(), intent.into()).await {
             Ok(sequenced) => Ok(sequenced.index),
             Err(error) => Err(error.into()),
         }

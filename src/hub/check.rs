@@ -265,7 +265,7 @@ impl Check {
         if !questions.is_empty() {
             self.watch.observe(&permit.authority(), &questions, now).await?;
         }
-        self.answer(permit, check, found, outcomes, more).await
+        self.answer(permit, check, found, (outcomes, more), now).await
     }
 
     /// The answer that shows these entries, the nearest of them.
@@ -274,10 +274,10 @@ impl Check {
         permit: &Permit<operation::Check>,
         check: &CheckQuery,
         found: Found,
-        outcomes: Vec<Outcome>,
-        mut more: bool,
+        (outcomes, mut more): (Vec<Outcome>, bool),
+        now: Timestamp,
     ) -> Result<CheckAnswer, CheckError> {
-        let (member, now) = (permit.principal().member, self.viewer.clock.now());
+        let member = permit.principal().member;
         let nearness = permit.principal().sight().nearness;
         // From the entries themselves: an index's limit may have cut off some of what leads to one.
         let with_evidence = |(entry, state)| (check.evidence(&entry, nearness), entry, state);
@@ -410,7 +410,7 @@ impl Check {
             Signal::Dhash(hash) => indexes.dhash.search(&[hash.word()], query.radius, limit)?,
             Signal::Md5(_) | Signal::Sha256(_) => {
                 let mut rows = self.store.equal_signals(&query.signal)?;
-                // Nothing takes them out of the store.
+                // What has just expired is in the store for a moment still.
                 rows.retain(|row| !expiry_passed(row.valid_until, now));
                 // Nor does anything keep them back until they are provable.
                 let size = self.head.borrow().size;

@@ -161,9 +161,7 @@ impl Committer {
             if expired.is_empty() {
                 return Ok(());
             }
-            let (at, _) = self.times();
-            let fact = Fact::Expired { entries: expired.into_iter().collect() };
-            self.commit_events([Event { at, by: Actor::Hub, request: None, fact }])?;
+            self.say([Fact::Expired { entries: expired.into_iter().collect() }])?;
         }
     }
 
@@ -172,25 +170,18 @@ impl Committer {
         let register = self.state.register().load_full();
         let is_over =
             |incident: &&Incident| incident.opened.is_some() && incident.closed.is_none() && incident.until <= now;
-        let over: Vec<_> = register.incidents().filter(is_over).map(|incident| incident.code.clone()).collect();
-        if over.is_empty() {
-            return Ok(());
-        }
-        let (at, _) = self.times();
-        let event = |incident| Event { at, by: Actor::Hub, request: None, fact: Fact::IncidentEnded { incident } };
-        self.commit_events(over.into_iter().map(event))
+        let over = register.incidents().filter(is_over);
+        self.say(over.map(|incident| Fact::IncidentEnded { incident: incident.code.clone() }))
     }
 
     /// Says which entries match far too often: they fall to review by that alone.
     fn say_floods(&mut self, news: &[(MatchKey, u64)], now: Timestamp) -> Result<(), CommitError> {
         let (roster, register) = (self.state.roster().load_full(), self.state.register().load_full());
         let floods = self.floods.look(news, &roster, &register, now);
-        if floods.is_empty() {
-            return Ok(());
+        if !floods.is_empty() {
+            tracing::warn!(floods = floods.len(), "entries match far more often than usual: they fall to review");
         }
-        tracing::warn!(floods = floods.len(), "entries match far more often than usual: they fall to review");
-        let (at, _) = self.times();
-        self.commit_events(floods.into_iter().map(|fact| Event { at, by: Actor::Hub, request: None, fact }))
+        self.say(floods)
     }
 
     /// The last that the writer does.
@@ -214,12 +205,14 @@ impl Committer {
 
     /// Records how many matches there were.
     fn tell(&mut self, tallies: Vec<Tally>) -> Result<(), CommitError> {
-        if tallies.is_empty() {
-            return Ok(());
-        }
+        self.say(tallies.into_iter().map(Fact::MatchesTallied))
+    }
+
+    /// Commits what the hub itself has to say, if anything.
+    fn say(&mut self, facts: impl IntoIterator<Item = Fact>) -> Result<(), CommitError> {
         let (at, _) = self.times();
-        let event = |tally| Event { at, by: Actor::Hub, request: None, fact: Fact::MatchesTallied(tally) };
-        self.commit_events(tallies.into_iter().map(event))
+        let events: Vec<_> = facts.into_iter().map(|fact| Event { at, by: Actor::Hub, request: None, fact }).collect();
+        if events.is_empty() { Ok(()) } else { self.commit_events(events) }
     }
 
     /// Records how many refusals were too many for an event each.

@@ -14,9 +14,6 @@ use crate::domain::{AppealState, Code, EntryId, Fact, MemberId, Outcome, Produce
 use crate::policy::{Corroborated, Grounds, IncidentError, Permit, assess, corroborated, is_matchable, operation};
 use crate::store::{Store, StoreError};
 
-/// An hour.
-const HOUR_MS: u64 = 3_600_000;
-
 /// Makes debriefs.
 #[derive(Clone)]
 pub struct Debriefs {
@@ -92,8 +89,7 @@ impl Debriefs {
             assessment.labels.into_iter().for_each(|label| add(&mut debrief.labels, label));
             add(&mut debrief.producers, entry.draft.provenance().producer);
             entry.draft.signals().iter().for_each(|signal| add(&mut debrief.signal_kinds, signal.kind()));
-            let into_hour = entry.contributed.millis() % HOUR_MS;
-            add(&mut debrief.hours, entry.contributed.minus(std::time::Duration::from_millis(into_hour)));
+            add(&mut debrief.hours, entry.contributed.hour());
             if is_matchable(&state, now) {
                 add(&mut debrief.corroborated, corroborated(&entry, &state, &grounds, now));
             }

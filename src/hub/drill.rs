@@ -70,6 +70,6 @@ impl Check {
             total => Outcome::Match { total: total as u64 },
         });
         let outcomes = outcomes.collect();
-        self.answer(permit, check, found, outcomes, false).await
+        self.answer(permit, check, found, (outcomes, false), now).await
     }
 }

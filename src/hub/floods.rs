@@ -91,7 +91,7 @@ impl FloodWatch {
 
 /// Whether a flood was said, and no reviewer has decided since.
 fn is_said(state: &EntryState) -> bool {
-    state.flood.is_some_and(|flood| state.decided.as_ref().is_none_or(|decided| decided.event < flood.event))
+    state.flood.is_some_and(|flood| !state.is_settled(flood.event))
 }
 
 /// What reviewers have let stand is usual for as long as it takes until the rows say so.

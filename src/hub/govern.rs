@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::commit::Head;
-use super::decide::{Intent, StandingIntent};
+use super::decide::StandingIntent;
 use super::read::ReadError;
 use super::sequencer::{SequenceError, Sequencer};
-use super::survey::survey;
+use super::survey::{SurveyError, Surveys, survey};
 use super::view::Viewer;
 use crate::domain::{Action, EntryId, FieldError, Standing};
 use crate::policy::{Grounds, Permit, Rules, assess, operation};
@@ -25,8 +25,7 @@ pub struct Govern {
     pub(super) store: Arc<Store>,
     pub(super) head: watch::Receiver<Head>,
     pub(super) viewer: Viewer,
-    /// Whoever goes through all entries takes it: one at a time.
-    pub(super) surveying: Arc<Semaphore>,
+    pub(super) surveys: Surveys,
 }
 
 /// The rules in force.
@@ -69,18 +68,15 @@ pub enum GovernError {
     /// They are not as they must be.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// Somebody else goes through all entries.
-    #[error("the hub is going through all entries for somebody else: try again in a few seconds")]
-    Busy,
+    /// There is no going through all entries now.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
     /// An entry could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The sequencer did not take it.
     #[error(transparent)]
     Sequence(#[from] SequenceError),
-    /// The task was ended.
-    #[error("the hub is stopping")]
-    Stopped,
 }
 
 impl Govern {
@@ -100,13 +96,8 @@ impl Govern {
         text: &str,
     ) -> Result<Preview, GovernError> {
         let rules = Rules::from_toml(text)?;
-        let turn = self.surveying.clone().try_acquire_owned().map_err(|_| GovernError::Busy)?;
         let (store, viewer, size) = (self.store.clone(), self.viewer.clone(), self.head.borrow().size);
-        let previewing = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            preview(&store, &viewer, size, rules)
-        });
-        Ok(previewing.await.map_err(|_| GovernError::Stopped)??)
+        Ok(self.surveys.run(move || preview(&store, &viewer, size, rules)).await??)
     }
 
     /// Lets the rules be those of the policy file `text`, in place of those that leaf `replaces` set; gives their leaf.
@@ -119,8 +110,8 @@ impl Govern {
         text: String,
         replaces: Option<u64>,
     ) -> Result<u64, GovernError> {
-        let intent = Intent::Standing(Box::new(StandingIntent::SetPolicy { text, replaces }));
-        Ok(self.sequencer.submit(permit.authority(), intent).await?.index)
+        let intent = StandingIntent::SetPolicy { text, replaces };
+        Ok(self.sequencer.submit(permit.authority(), intent.into()).await?.index)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use super::decide::{Intent, StandingIntent};
+use super::decide::StandingIntent;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use crate::domain::{Clock, Code, Fact, Incident, IncidentChange, Timestamp};
@@ -72,7 +72,7 @@ impl Incidents {
             WantedChange::Close => IncidentChange::Close,
         };
         let intent = StandingIntent::ChangeIncident { incident: code.clone(), change };
-        let sequenced = self.sequencer.submit(permit.authority(), Intent::Standing(Box::new(intent))).await?;
+        let sequenced = self.sequencer.submit(permit.authority(), intent.into()).await?;
         let fact = read::event(&self.store, sequenced.index)?.map(|event| event.fact);
         let is_enough = matches!(fact, Some(Fact::IncidentChanged { is_enough: true, .. }));
         // The register is newer than the answer.

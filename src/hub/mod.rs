@@ -9,7 +9,7 @@
 //! | `inspect`, `count`, `refuse`, `unseal` | use cases of the audit: what was done, read, refused, shown |
 //! | `matches`, `tallies` | who met which entry, to the hour; how many matches there were, for the ledger |
 //! | `statistics`, `replica`, `survey` | reports, and the same from the ledger alone |
-//! | `matches`, `report`, `appeals`, `reversals`, `believe` | who met which entry; what came of it; which were wrong; whom to believe |
+//! | `matches`, `outcomes`, `appeals`, `reversals`, `believe` | who met which entry; what came of it; which were wrong; whom to believe |
 //! | `floods` | what matches far too often falls to review |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
@@ -43,12 +43,12 @@ mod load;
 mod matches;
 mod members;
 mod open;
+mod outcomes;
 mod prove;
 mod queue;
 mod read;
 mod refuse;
 mod replica;
-mod report;
 mod reversals;
 mod review;
 mod sequencer;
@@ -88,17 +88,18 @@ pub use load::LoadError;
 pub use matches::Matches;
 pub use members::{Enrolment, KeyRequest, MemberError, Members};
 pub use open::{HubConfig, Opened, StartError, UseCases, open};
+pub use outcomes::{Finding, ReportOutcome, Subject};
 pub use prove::{Consistency, Inclusion, Prove, ProveError};
 pub use queue::{QUEUE_PAGE_DEFAULT, QUEUE_PAGE_MAX, Queue, QueuePage, QueueQuery, Waiting};
 pub use read::ReadError;
 pub use refuse::Refuse;
 pub use replica::{Replica, ReplicaError};
-pub use report::{Finding, ReportOutcome, Subject};
 pub use reversals::{Reversal, ReversalPage, Reversals};
 pub use review::{Review, ReviewError, Ruled};
 pub use sequencer::{BATCH_EVENTS_MAX, QUEUE_MAX, SequenceError, SequencerThread};
 pub use state::Indexes;
 pub use statistics::{Drawn, Item, Statist, StatisticsError};
+pub use survey::SurveyError;
 pub use trace::{Step, Trace, TraceError, Traced};
 pub use view::{Contributor, EntryView};
 pub use walks::Blocked;

@@ -32,16 +32,17 @@ use super::last_used::LastUsed;
 use super::load::{LoadError, Loader, REPORT_EVERY};
 use super::matches::Matches;
 use super::members::Members;
+use super::outcomes::ReportOutcome;
 use super::prove::Prove;
 use super::queue::Queue;
 use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
-use super::report::ReportOutcome;
 use super::reversals::Reversals;
 use super::review::Review;
 use super::sequencer::{Sequencer, SequencerThread};
 use super::state::{Indexes, State};
 use super::statistics::Statist;
+use super::survey::Surveys;
 use super::tallies::Tallies;
 use super::trace::Trace;
 use super::unseal::Unseal;
@@ -329,7 +330,7 @@ impl Opened {
             store: store.clone(),
             head: head.clone(),
             viewer: viewer.clone(),
-            surveying: Arc::new(Semaphore::new(1)),
+            surveys: Surveys::default(),
         };
         let statistics = Statist {
             sequencer: sequencer.clone(),
@@ -338,7 +339,7 @@ impl Opened {
             taxonomies: taxonomies.clone(),
             clock: clock.clone(),
             count: count.clone(),
-            surveying: Arc::new(Semaphore::new(1)),
+            surveys: Surveys::default(),
         };
         let use_cases = UseCases {
             gate: Gate {

@@ -8,7 +8,7 @@ use super::matches::Matches;
 use super::read::{self, ReadError};
 use super::turn;
 use super::view::{EntryView, Viewer};
-use crate::domain::{Attention, Decided, Entry, EntryId, EntryState, Member, Timestamp};
+use crate::domain::{Attention, Decided, Entry, EntryId, EntryState, Timestamp};
 use crate::policy::attention::{Circumstances, Place, Since, attention};
 use crate::policy::{Permit, Register, Roster, operation};
 use crate::store::{Store, StoreError};
@@ -97,8 +97,6 @@ impl Queue {
         waiting.sort_unstable_by_key(|(place, ..)| *place);
         let total = waiting.len();
         let first = query.after.map_or(0, |after| waiting.partition_point(|(place, ..)| *place <= after));
-        let unit = |id| roster.member(id).map(Member::unit);
-        let own = unit(permit.principal().member);
         let page: Vec<_> = waiting.drain(first..).take(query.size).collect();
         let next = page.last().map(|(place, ..)| *place).filter(|_| total - first > query.size);
         let mut items = Vec::new();
@@ -111,7 +109,7 @@ impl Queue {
                 place,
                 attention: reasons.into_iter().map(|(reason, _)| reason).collect(),
                 view: self.viewer.view(entry, &state, permit.principal()),
-                is_own: contributor == permit.principal().member || unit(contributor) == own,
+                is_own: roster.speak_as_one(contributor, permit.principal().member),
                 proposals: state.proposed,
             });
         }

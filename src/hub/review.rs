@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::decide::{Intent, StandingIntent};
+use super::decide::StandingIntent;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use super::turn;
@@ -57,7 +57,7 @@ impl Review {
         let taxonomy = version.and_then(|version| self.taxonomies.version(version));
         let taxonomy = Arc::new(taxonomy.unwrap_or_else(|| self.taxonomies.current()).clone());
         let intent = StandingIntent::Decide { entry, decision, taxonomy };
-        let sequenced = self.sequencer.submit(permit.authority(), Intent::Standing(Box::new(intent))).await?;
+        let sequenced = self.sequencer.submit(permit.authority(), intent.into()).await?;
         let acts = read::event(&self.store, sequenced.index)?
             .is_some_and(|event| matches!(event.fact, Fact::Decided { is_enough: true, .. }));
         // It was there a moment ago.
@@ -76,8 +76,8 @@ impl Review {
         permit: &Permit<operation::Delist>,
         entity: Reference,
     ) -> Result<(u64, u64), ReviewError> {
-        let intent = Intent::Standing(Box::new(StandingIntent::Delist(entity.clone())));
-        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
+        let intent = StandingIntent::Delist(entity.clone());
+        let sequenced = self.sequencer.submit(permit.authority(), intent.into()).await?;
         let (mut entries, now) = (0, self.viewer.clock.now());
         for entry in self.store.listed_entries(&entity, EntryId(0)).map_err(ReadError::from)? {
             turn::step().await;

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::commit::Head;
 use super::count::Count;
-use super::decide::{Intent, StandingIntent};
+use super::decide::StandingIntent;
 use super::load::LoadError;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use super::state::register_of;
-use super::survey::survey;
+use super::survey::{SurveyError, Surveys, survey};
 use crate::domain::{
     Clock, Code, Context, EntryId, FieldError, ReadKind, Sample, SampleVerdict, Signal, Taxonomies, Timestamp,
     check_count,
@@ -29,8 +29,7 @@ pub struct Statist {
     pub(super) taxonomies: Arc<Taxonomies>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) count: Count,
-    /// Whoever goes through all leaves takes it: one at a time.
-    pub(super) surveying: Arc<Semaphore>,
+    pub(super) surveys: Surveys,
 }
 
 /// A sample as it is judged: without a word of who contributed what, or what it counts for.
@@ -58,9 +57,9 @@ pub enum StatisticsError {
     /// A field is not as it must be.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// Somebody else goes through all leaves.
-    #[error("the hub is going through the whole ledger for somebody else: try again in a few seconds")]
-    Busy,
+    /// There is no going through all leaves now.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
     /// A row could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -70,9 +69,6 @@ pub enum StatisticsError {
     /// The sequencer did not take it.
     #[error(transparent)]
     Sequence(#[from] SequenceError),
-    /// The task was ended.
-    #[error("the hub is stopping")]
-    Stopped,
 }
 
 impl From<StoreError> for StatisticsError {
@@ -92,12 +88,13 @@ impl Statist {
         period: Period,
     ) -> Result<Statistics, StatisticsError> {
         let (store, taxonomies, clock) = (self.store.clone(), self.taxonomies.clone(), self.clock.clone());
-        self.apart(move || {
-            let snapshot = store.snapshot();
-            let size = snapshot.size()?;
-            statistics(&snapshot, size, &taxonomies, period, clock.now())
-        })
-        .await
+        self.surveys
+            .run(move || {
+                let snapshot = store.snapshot();
+                let size = snapshot.size()?;
+                statistics(&snapshot, size, &taxonomies, period, clock.now())
+            })
+            .await?
     }
 
     /// Draws at most `count` (1 to 500) of the entries that match, by the newest root and the auditor's `nonce`, which is recorded.
@@ -115,13 +112,13 @@ impl Statist {
         let head = self.head.borrow().clone();
         let (size, root) = (head.size, head.checkpoint.claimed().root());
         let store = self.store.clone();
-        let entries = self.apart(move || Ok(draw(&store, size, root, &nonce, count)?)).await?;
+        let entries = self.surveys.run(move || draw(&store, size, root, &nonce, count)).await??;
         if entries.is_empty() {
             return Err(FieldError::new("count", "is more than there are: no entry matches").into());
         }
         let sample = Sample { size, nonce, entries: entries.clone() };
-        let intent = Intent::Standing(Box::new(StandingIntent::DrawSample(sample)));
-        let id = self.sequencer.submit(permit.authority(), intent).await?.index;
+        let intent = StandingIntent::DrawSample(sample);
+        let id = self.sequencer.submit(permit.authority(), intent.into()).await?.index;
         let mut items = Vec::with_capacity(entries.len());
         for entry in entries {
             let Some(found) = read::entry(&self.store, entry)? else { continue };
@@ -149,21 +146,8 @@ impl Statist {
         entry: EntryId,
         verdict: SampleVerdict,
     ) -> Result<u64, StatisticsError> {
-        let intent = Intent::Standing(Box::new(StandingIntent::JudgeSample { sample, entry, verdict }));
-        Ok(self.sequencer.submit(permit.authority(), intent).await?.index)
-    }
-
-    /// Runs what takes seconds on a thread of its own, one at a time.
-    async fn apart<T: Send + 'static>(
-        &self,
-        run: impl FnOnce() -> Result<T, StatisticsError> + Send + 'static,
-    ) -> Result<T, StatisticsError> {
-        let turn = self.surveying.clone().try_acquire_owned().map_err(|_| StatisticsError::Busy)?;
-        let running = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            run()
-        });
-        running.await.map_err(|_| StatisticsError::Stopped)?
+        let intent = StandingIntent::JudgeSample { sample, entry, verdict };
+        Ok(self.sequencer.submit(permit.authority(), intent.into()).await?.index)
     }
 }
 
@@ -187,8 +171,7 @@ pub fn statistics(
     let register = register_of(rows.store(), rows.register()?)?;
     let grounds = Grounds { taxonomies, roster: &roster, register: &register };
     let gathered = survey(rows, size, |gathered: &mut Gathered, entry, state| {
-        let incident = entry.draft.incident().and_then(|code| register.incident(&code));
-        if !incident.is_some_and(|incident| incident.is_drill) {
+        if !register.incident_of(&entry.draft).is_some_and(|incident| incident.is_drill) {
             gathered.add(&period, entry, state, &assess(entry, state, &grounds, at));
         }
     })?;

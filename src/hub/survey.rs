@@ -1,7 +1,10 @@
 //! Going through all entries with their states, on all cores: what nothing keeps in memory, because it follows from rules that may change.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+
+use tokio::sync::Semaphore;
 
 use super::read::{self, ReadError};
 use crate::domain::{Entry, EntryState};
@@ -9,6 +12,42 @@ use crate::store::{Snapshot, StoreError, StoredEvent};
 
 /// Leaves that one thread goes through at a time.
 const PART: u64 = 16_384;
+
+/// There is no going through everything now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SurveyError {
+    /// Somebody else does.
+    #[error("the hub is going through everything for somebody else: try again in a few seconds")]
+    Busy,
+    /// The task was ended.
+    #[error("the hub is stopping")]
+    Stopped,
+}
+
+/// Goings through everything, one at a time: each takes seconds.
+#[derive(Clone, Debug)]
+pub struct Surveys(Arc<Semaphore>);
+
+impl Default for Surveys {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Surveys {
+    /// Runs what takes seconds on a thread of its own.
+    ///
+    /// # Errors
+    /// [`SurveyError`].
+    pub async fn run<T: Send + 'static>(&self, run: impl FnOnce() -> T + Send + 'static) -> Result<T, SurveyError> {
+        let turn = self.0.clone().try_acquire_owned().map_err(|_| SurveyError::Busy)?;
+        let running = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            run()
+        });
+        running.await.map_err(|_| SurveyError::Stopped)
+    }
+}
 
 /// Gives every entry of the first `size` leaves, as the snapshot has it, to `each`, in parts: one `A` for each thread, in no
 /// particular order.

@@ -110,9 +110,7 @@ impl Watch {
 
     /// Whether `member` and `contributor` have one owner: nobody walks to hashes of its own.
     pub(super) fn is_own(&self, member: MemberId, contributor: MemberId) -> bool {
-        let roster = self.roster.load();
-        let unit = |id| roster.member(id).map(|member| Asker::of(member).unit());
-        member == contributor || unit(member).is_some_and(|own| unit(contributor) == Some(own))
+        self.roster.load().speak_as_one(member, contributor)
     }
 
     /// Takes note of what was asked and found, and gives the answer up or delays it where that is a walk.

@@ -62,7 +62,8 @@ fn check_label(code: &Code, taxonomy: &Taxonomy) -> Result<(), String> {
     Err(format!("{}, or an incident's, `{prefix}…`", unknown(code, taxonomy.labels.iter().map(|label| &label.code))))
 }
 
-fn unknown<'a>(code: &Code, allowed: impl Iterator<Item = &'a Code>) -> String {
+/// What is said of a code that is none of `allowed`.
+pub(super) fn unknown<'a>(code: &Code, allowed: impl Iterator<Item = &'a Code>) -> String {
     let allowed: Vec<_> = allowed.map(Code::as_str).collect();
     format!("unknown code `{code}`: must be one of {}", allowed.join(", "))
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::{Register, Roster, trust};
 use crate::domain::{
-    Action, Assessment, Basis, Code, Corroboration, Decided, Distance, Entry, EntryState, Jurisdiction, Member,
-    MemberId, Opinion, Origin, Outcome, Producer, Reason, Reviewers, Ruling, SignalKind, Standing, Status, Taxonomies,
-    Taxonomy, Timestamp, Unit,
+    Action, Assessment, Basis, Code, Corroboration, Distance, Entry, EntryState, Jurisdiction, Member, MemberId,
+    Opinion, Origin, Outcome, Producer, Reason, Reviewers, Ruling, SignalKind, Standing, Status, Taxonomies, Taxonomy,
+    Timestamp, Unit,
 };
 
 /// Below this a contributor's own doubt keeps people in the loop.
@@ -31,11 +31,7 @@ pub fn expiry_passed(valid_until: Option<Timestamp>, now: Timestamp) -> bool {
 
 /// Whether an entry in this state may appear as a match at `now`.
 pub fn is_matchable(state: &EntryState, now: Timestamp) -> bool {
-    state.withdrawn.is_none() && !is_revoked(state) && !expiry_passed(state.expires, now)
-}
-
-fn is_revoked(state: &EntryState) -> bool {
-    state.decided.as_ref().is_some_and(|decided| decided.decision.ruling == Ruling::Revoke)
+    state.withdrawn.is_none() && !state.is_revoked() && !expiry_passed(state.expires, now)
 }
 
 /// Judges `entry` at `now`.
@@ -46,6 +42,13 @@ pub fn assess(entry: &Entry, state: &EntryState, grounds: &Grounds<'_>, now: Tim
     judge.provenance();
     let action = judge.reasons.iter().filter_map(|reason| reason.ceiling).min().unwrap_or(Action::LogOnly);
     Assessment { standing, action, labels, reasons: judge.reasons }
+}
+
+/// Whether enough independent organisations agree about one of its labels at `now`, whatever else is said of it.
+pub fn is_corroborated(entry: &Entry, state: &EntryState, grounds: &Grounds<'_>, now: Timestamp) -> bool {
+    let mut judge = Judge { entry, state, grounds, now, reasons: Vec::new() };
+    let labels = judge.labels();
+    judge.agreement(&labels)
 }
 
 /// The assessment of a match that rests on signals of these kinds, near a benign item or not: of an entry, lowered where the
@@ -120,12 +123,6 @@ impl<'a> Judge<'a> {
         ruled.map_or_else(|| self.entry.draft.labels().to_vec(), |decided| decided.decision.labels.clone())
     }
 
-    /// Whether reviewers have decided after the event `index`, so that what it said is settled.
-    fn is_settled(&self, index: u64) -> bool {
-        let settles = |decided: &Decided| decided.event > index;
-        self.state.decided.as_ref().is_some_and(settles)
-    }
-
     /// What it counts for, and the rules that say so.
     fn standing(&mut self, labels: &[Code]) -> Standing {
         if let Some(gone) = self.gone() {
@@ -166,7 +163,7 @@ impl<'a> Judge<'a> {
 
     /// Whether it is held back for what its contributor or its key did, until reviewers have looked at it.
     fn held(&mut self) -> bool {
-        if self.is_settled(self.entry.id.0) {
+        if self.state.is_settled(self.entry.id.0) {
             return false;
         }
         let mut held = false;
@@ -194,7 +191,7 @@ impl<'a> Judge<'a> {
         let radius = Distance::new(self.grounds.register.rules().benign.radius_bits);
         let Some(near) = self.state.benign.filter(|near| near.distance <= radius) else { return false };
         let events = vec![near.benign];
-        if self.is_settled(near.event) {
+        if self.state.is_settled(near.event) {
             let words = "it is near a picture that is known to be benign; reviewers let it stand all the same";
             self.rule("benign", words, Some(Action::Review), events);
             return false;
@@ -327,7 +324,7 @@ impl<'a> Judge<'a> {
     fn is_enough(&self, objections: impl Iterator<Item = &'a Opinion>) -> (bool, Vec<u64>) {
         let rules = self.grounds.register.rules().objections;
         let (mut units, mut trusted, mut events) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-        for opinion in objections.filter(|opinion| !self.is_settled(opinion.event)) {
+        for opinion in objections.filter(|opinion| !self.state.is_settled(opinion.event)) {
             let Some(member) = self.member(opinion.member) else { continue };
             units.insert(member.unit());
             if member.status == Status::Trusted {
@@ -362,7 +359,7 @@ impl<'a> Judge<'a> {
         if labels.iter().all(|label| self.is_contested(label)) {
             disputed = true;
         }
-        if let Some(flood) = self.state.flood.filter(|flood| !self.is_settled(flood.event)) {
+        if let Some(flood) = self.state.flood.filter(|flood| !self.state.is_settled(flood.event)) {
             let words =
                 format!("it matched {} times where {} are usual; no reviewer has looked", flood.matches, flood.usual);
             self.rule("flood", words, Some(Action::Review), vec![flood.event]);
@@ -371,7 +368,7 @@ impl<'a> Judge<'a> {
         if let Basis::UnConsolidatedList { entity, .. } = &self.entry.draft.provenance().basis
             && let Some(delisted) = self.grounds.register.delisted(entity)
             && delisted.event > self.entry.id.0
-            && !self.is_settled(delisted.event)
+            && !self.state.is_settled(delisted.event)
         {
             let words = format!("{entity} was taken off the list on {}; no reviewer has looked", delisted.at);
             self.rule("delisted", words, Some(Action::Review), vec![delisted.event]);
@@ -396,14 +393,14 @@ impl<'a> Judge<'a> {
     }
 
     fn is_of_open_incident(&self) -> bool {
-        let incident = self.entry.draft.incident().and_then(|code| self.grounds.register.incident(&code));
+        let incident = self.grounds.register.incident_of(&self.entry.draft);
         incident.is_some_and(|incident| !incident.is_drill && incident.is_open(self.entry.contributed))
     }
 
     /// What its incident says of it; whether that holds it back.
     fn incident(&mut self, corroborated: bool) -> bool {
-        let Some(code) = self.entry.draft.incident() else { return false };
-        let Some(incident) = self.grounds.register.incident(&code) else { return false };
+        let Some(incident) = self.grounds.register.incident_of(&self.entry.draft) else { return false };
+        let code = &incident.code;
         let events = vec![incident.event];
         if incident.is_drill {
             self.rule("drill", format!("{code} is an exercise"), Some(Action::LogOnly), events);
@@ -411,7 +408,7 @@ impl<'a> Judge<'a> {
         }
         let hours = self.grounds.register.rules().incidents.corroborate_within_hours;
         let due = self.entry.contributed.plus(Duration::from_hours(u64::from(hours)));
-        let (words, ceiling) = if corroborated || self.is_settled(self.entry.id.0) {
+        let (words, ceiling) = if corroborated || self.state.is_settled(self.entry.id.0) {
             (format!("it belongs to the incident {code}"), Action::BlockPendingReview)
         } else if self.now < due {
             (
@@ -431,7 +428,7 @@ impl<'a> Judge<'a> {
         if member.status == Status::Suspended {
             self.rule("suspended", "its contributor is suspended", Some(Action::Review), vec![]);
         }
-        let is_vouched = corroborated || self.is_settled(self.entry.id.0);
+        let is_vouched = corroborated || self.state.is_settled(self.entry.id.0);
         if !is_vouched && !self.is_of_open_incident() && self.is_newcomer(member, self.entry.contributed) {
             self.rule("newcomer", "its contributor was new when it came", Some(Action::Review), vec![]);
         }

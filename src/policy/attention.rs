@@ -55,7 +55,7 @@ pub fn attention(
         return reasons;
     }
     let decided = state.decided.as_ref();
-    let is_open = |event: u64| decided.is_none_or(|decided| decided.event < event);
+    let is_open = |event: u64| !state.is_settled(event);
     reasons.extend(state.appeals.iter().map(|appeal| appeal.id).min().map(|id| (Attention::Appeal, Since::Leaf(id))));
     reasons.extend(state.proposed.iter().map(|one| one.at).min().map(|at| (Attention::Proposal, Since::At(at))));
     if !is_matchable(state, now) {
@@ -84,6 +84,18 @@ pub fn attention(
     }
     reasons.sort_by_key(|(reason, _)| *reason);
     reasons
+}
+
+/// Whether an entry may wait for any of these reasons, under whatever rules and at whatever time, by its state alone: where
+/// [`attention`] has a reason that is no circumstance, this is true.
+pub fn may_wait(id: EntryId, state: &EntryState) -> bool {
+    state.withdrawn.is_none()
+        && (state.opinions.iter().any(|opinion| opinion.outcome.objects() && !state.is_settled(opinion.event))
+            || state.flood.is_some_and(|flood| !state.is_settled(flood.event))
+            || state.benign.is_some_and(|near| !state.is_settled(near.event))
+            || (state.is_excess && !state.is_settled(id.0))
+            || !state.appeals.is_empty()
+            || !state.proposed.is_empty())
 }
 
 /// An entry's place in the queue: the greater its reach the sooner, then the longer it waits, then the older it is.

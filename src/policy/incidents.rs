@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::ruling::second;
-use super::{Grounds, Register, Roster, assess};
+use super::{Grounds, Register, Roster, is_corroborated};
 use crate::domain::{Code, Entry, EntryState, FieldError, Incident, IncidentChange, KeyId, Proposed, Timestamp};
 
 /// What one person has proposed waits so long for a second one.
@@ -60,8 +59,7 @@ pub fn corroborated(entry: &Entry, state: &EntryState, grounds: &Grounds<'_>, no
 
 /// Whether organisations enough stand for it, or reviewers have decided.
 fn is_agreed(entry: &Entry, state: &EntryState, grounds: &Grounds<'_>, at: Timestamp) -> bool {
-    let is_decided = state.decided.as_ref().is_some_and(|decided| decided.event > entry.id.0);
-    is_decided || assess(entry, state, grounds, at).reasons.iter().any(|reason| reason.rule == "corroborated")
+    state.is_settled(entry.id.0) || is_corroborated(entry, state, grounds, at)
 }
 
 /// What had been said of an entry by `at`, of what is known of it now.
@@ -130,7 +128,7 @@ pub fn change_incident(
     let same = |proposed: &&Proposed| is_same(&proposed.change, change);
     let proposed = incident.into_iter().flat_map(|incident| &incident.proposed).filter(same);
     let proposed = proposed.map(|proposed| (proposed.by, proposed.at));
-    second(roster, proposed, PROPOSAL, by, at).ok_or(IncidentError::SameHand)
+    roster.seconds(proposed, PROPOSAL, by, at).ok_or(IncidentError::SameHand)
 }
 
 /// Whether two people mean the same: of the time until when the second one's counts.

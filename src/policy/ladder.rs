@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::Roster;
-use crate::domain::{Approval, Checklist, ChecklistItem, KeyId, Member, RefusalReason, Status, Timestamp};
+use crate::domain::{Checklist, ChecklistItem, KeyId, Member, RefusalReason, Status, Timestamp};
 
 /// An approval counts so long. What was made sure of may have changed since.
 const APPROVAL: Duration = Duration::from_hours(30 * 24);
@@ -93,15 +93,9 @@ pub fn approve(
     if !missing.is_empty() {
         return Err(LadderError::Incomplete { to, missing });
     }
-    // A key may have been revoked because somebody else had it.
-    let is_revoked = |id| roster.key(id).is_none_or(|key| key.revoked.is_some());
-    let standing =
-        |approval: &&Approval| approval.to == to && at < approval.at.plus(APPROVAL) && !is_revoked(approval.by);
-    let others: Vec<_> = member.approvals.iter().filter(standing).map(|approval| roster.root(approval.by)).collect();
-    if others.contains(&roster.root(by)) {
-        return Err(LadderError::SameHand { to });
-    }
-    Ok(others.len() + 1 >= approvals_needed(to))
+    let others = member.approvals.iter().filter(|approval| approval.to == to);
+    let is_second = roster.seconds(others.map(|approval| (approval.by, approval.at)), APPROVAL, by, at);
+    Ok(is_second.ok_or(LadderError::SameHand { to })? || approvals_needed(to) == 1)
 }
 
 /// Whether `member` can be set to `to`, which takes one operator and acts at once.
@@ -130,7 +124,7 @@ fn above(from: Status) -> Result<Vec<Status>, LadderError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Credential, Key, KeyMac, MemberId, Roles};
+    use crate::domain::{Approval, Credential, Key, KeyMac, MemberId, Roles};
 
     fn at(days: u64) -> Timestamp {
         Timestamp::from_millis(days * 24 * 3_600_000).unwrap()

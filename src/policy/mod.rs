@@ -33,7 +33,7 @@ mod walk;
 pub use access::{Authority, Operation, Permit, Principal, Refused, operation};
 pub use admission::{Admission, admit, check_validity};
 pub use api_key::{ApiKey, ApiKeyError, MacSecret};
-pub use assessment::{Grounds, assess, expiry_passed, is_matchable, weigh};
+pub use assessment::{Grounds, assess, expiry_passed, is_corroborated, is_matchable, weigh};
 pub use band::{Band, RadiusRefused, band_radii, check_radius};
 pub use incidents::{Corroborated, IncidentError, change_incident, corroborated, is_standing};
 pub use ladder::{LadderError, approvals_needed, approve, checklist_needed, set_down};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::rules::Rules;
-use crate::domain::{Code, Incident, MemberId, Reference, Timestamp, Trust};
+use crate::domain::{Code, Draft, Incident, MemberId, Reference, Timestamp, Trust};
 
 /// The rules in force, how far members are believed, incidents, and what was taken off lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +60,11 @@ impl Register {
     /// An incident, if there is or was such a one.
     pub fn incident(&self, code: &Code) -> Option<&Incident> {
         self.incidents.get(code)
+    }
+
+    /// The incident that a draft belongs to, if there is or was such a one.
+    pub fn incident_of(&self, draft: &Draft) -> Option<&Incident> {
+        self.incident(&draft.incident()?)
     }
 
     /// All incidents, by code.

@@ -1,6 +1,7 @@
 //! The roster: members and keys as they stand now. A fold of the ledger's enrolments, issues and revocations.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::access::{Authority, Operation, Permit, Principal, Refused};
 use super::api_key::{ApiKey, MacSecret};
@@ -111,6 +112,29 @@ impl Roster {
         };
         let is_right = secret.verify(presented, &kept);
         key.filter(|_| is_right)
+    }
+
+    /// Whether two members speak with one voice: they are one, or under one owner.
+    pub fn speak_as_one(&self, one: MemberId, other: MemberId) -> bool {
+        let unit = |id| self.member(id).map(Member::unit);
+        one == other || unit(one).is_some_and(|unit_of_one| unit(other) == Some(unit_of_one))
+    }
+
+    /// Whether `by` is a second person beside those who have proposed the same within `wait`; `None` if it is one of them.
+    ///
+    /// The hub knows keys, not people: two keys count as two people if they do not stem from the same key of the first start.
+    pub fn seconds(
+        &self,
+        proposed: impl Iterator<Item = (KeyId, Timestamp)>,
+        wait: Duration,
+        by: KeyId,
+        at: Timestamp,
+    ) -> Option<bool> {
+        // A key may have been revoked because somebody else had it.
+        let is_revoked = |id| self.key(id).is_none_or(|key| key.revoked.is_some());
+        let standing = proposed.filter(|(key, proposed)| at < proposed.plus(wait) && !is_revoked(*key));
+        let roots: Vec<_> = standing.map(|(key, _)| self.root(key)).collect();
+        (!roots.contains(&self.root(by))).then_some(!roots.is_empty())
     }
 
     /// Whether what was permitted earlier still is: the key may have been revoked since.

@@ -13,7 +13,7 @@ use crate::domain::FieldError;
 use crate::hub::{
     BenignError, CheckError, CheckMediaError, ContributeError, Denied, FeedbackError, FollowError, GovernError,
     IncidentsError, MemberError, ProveError, ReadError, Refusal, ReviewError, SequenceError, StatisticsError,
-    TraceError, WithdrawError,
+    SurveyError, TraceError, WithdrawError,
 };
 use crate::policy::{AuthError, Exhausted, IncidentError, Lapsed, Refused, RulingError, Throttled};
 use crate::worker::SubmitError;
@@ -158,12 +158,20 @@ impl IntoStatus for SequenceError {
     }
 }
 
+impl IntoStatus for SurveyError {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Busy => busy(&self),
+            Self::Stopped => Status::unavailable(self.to_string()),
+        }
+    }
+}
+
 impl IntoStatus for GovernError {
     fn into_status(self) -> Status {
         match self {
             Self::Field(error) => error.into_status(),
-            Self::Busy => busy(&self),
-            Self::Stopped => Status::unavailable(self.to_string()),
+            Self::Survey(error) => error.into_status(),
             Self::Read(error) => internal(&error),
             Self::Sequence(error) => error.into_status(),
         }
@@ -174,8 +182,7 @@ impl IntoStatus for StatisticsError {
     fn into_status(self) -> Status {
         match self {
             Self::Field(error) => error.into_status(),
-            Self::Busy => busy(&self),
-            Self::Stopped => Status::unavailable(self.to_string()),
+            Self::Survey(error) => error.into_status(),
             Self::Read(error) => internal(&error),
             Self::Load(error) => internal(&error),
             Self::Sequence(error) => error.into_status(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Pending, Refusal};
+use super::{Intent, Pending, Refusal};
 use crate::domain::{
     Actor, AppealGround, Benign, Code, Decision, EntryId, Event, EventKind, Fact, FieldError, IncidentChange, MemberId,
     Note, Reference, Report, Sample, SampleVerdict, Taxonomy,
@@ -39,6 +39,12 @@ pub enum StandingIntent {
     DrawSample(Sample),
     /// To judge an entry of a sample.
     JudgeSample { sample: u64, entry: EntryId, verdict: SampleVerdict },
+}
+
+impl From<StandingIntent> for Intent {
+    fn from(intent: StandingIntent) -> Self {
+        Self::Standing(Box::new(intent))
+    }
 }
 
 impl StandingIntent {

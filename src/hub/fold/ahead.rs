@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::{Change, FoldError, Past, fold};
-use crate::domain::{Actor, Appeal, Benign, Distance, Entry, EntryId, EntryState, Event, Fact, Signal};
+use crate::domain::{Appeal, Benign, Distance, Entry, EntryId, EntryState, Event, Fact, Signal};
 use crate::hub::read::{self, ReadError};
 use crate::hub::state::{Near, State};
 use crate::policy::{Register, Roster};
@@ -67,14 +67,12 @@ impl<'a> Ahead<'a> {
     /// [`FoldError`] if the event does not fit the ones before it.
     pub fn fold(&mut self, index: u64, event: &Event) -> Result<Vec<Change>, FoldError> {
         let changes = fold(index, event, self)?;
-        match (&event.fact, event.by) {
-            (Fact::Contributed { taxonomy, draft, .. }, Actor::Member { member, key }) => {
-                let (id, contributed) = (EntryId(index), event.at);
-                let entry =
-                    Entry { id, contributor: member, key, contributed, taxonomy: *taxonomy, draft: draft.clone() };
-                self.entries.insert(id, entry);
+        match &event.fact {
+            Fact::Contributed { .. } => {
+                let id = EntryId(index);
+                self.entries.extend(read::as_entry(id, event.clone()).map(|entry| (id, entry)));
             }
-            (Fact::BenignAdded(benign), _) => drop(self.benign.insert(index, benign.clone())),
+            Fact::BenignAdded(benign) => drop(self.benign.insert(index, benign.clone())),
             _ => {}
         }
         for change in &changes {

@@ -11,6 +11,8 @@ use crate::domain::{
     Entry, EntryId, EntryState, Event, Fact, Flood, MemberId, NearBenign, Opinion, Report, Ruling, Signal, SignalKind,
     Timestamp, Withdrawal,
 };
+use crate::hub::read;
+use crate::policy::attention::may_wait;
 use crate::policy::expiry_passed;
 use crate::policy::trust::{self, Sign};
 use crate::store::SignalRow;
@@ -31,9 +33,11 @@ struct Folding<'a, P> {
 pub(super) fn fold<P: Past>(index: u64, event: &Event, past: &P) -> Result<Vec<Change>, FoldError> {
     let mut folding = Folding { index, event, past, changes: Vec::new() };
     match &event.fact {
-        Fact::Contributed { request, draft, lapses, .. } => {
+        Fact::Contributed { request, lapses, .. } => {
             folding.changes.push(Change::Request(*request, index));
-            folding.contributed(draft, *lapses)?;
+            if let Some(entry) = read::as_entry(EntryId(index), event.clone()) {
+                folding.contributed(&entry, *lapses)?;
+            }
         }
         Fact::Withdrawn { entry, .. } => {
             let (found, mut state) = folding.entry(*entry)?;
@@ -99,8 +103,8 @@ impl<P: Past> Folding<'_, P> {
 
     /// The same, where the event is about another entry.
     fn put_quietly(&mut self, id: EntryId, state: EntryState) -> Result<(), FoldError> {
-        let before = self.past.state(id)?.is_some_and(|before| wants_attention(id, &before));
-        let wanted = wants_attention(id, &state);
+        let before = self.past.state(id)?.is_some_and(|before| may_wait(id, &before));
+        let wanted = may_wait(id, &state);
         if before != wanted {
             self.changes.push(Change::Attention(id, wanted));
         }
@@ -108,43 +112,39 @@ impl<P: Past> Folding<'_, P> {
         Ok(())
     }
 
-    fn contributed(&mut self, draft: &Draft, lapses: Option<Timestamp>) -> Result<(), FoldError> {
-        let Actor::Member { member, key } = self.event.by else { return Ok(()) };
-        let id = EntryId(self.index);
+    fn contributed(&mut self, entry: &Entry, lapses: Option<Timestamp>) -> Result<(), FoldError> {
+        let Entry { id, contributor: member, key, draft, .. } = entry;
         let expires = draft.provenance().valid_until.or(lapses);
         let register = self.past.register();
         let mut state = EntryState { expires, ..EntryState::default() };
         let is_of_drill = self.is_of_drill(draft);
         // An exercise is nobody's conduct.
         if !is_of_drill {
-            state.benign = self.near_benign(id, draft.signals(), None)?;
-            let mut conduct = trust::contributed(register.trust(member), self.event.at);
+            state.benign = self.near_benign(*id, draft.signals(), None)?;
+            let mut conduct = trust::contributed(register.trust(*member), self.event.at);
             state.is_excess = conduct.contributed > register.rules().contributions.quarantine_above_per_day;
             let radius = Distance::new(register.rules().benign.radius_bits);
             state.came_near_benign = state.benign.is_some_and(|near| near.distance <= radius);
             if state.came_near_benign {
                 conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
             }
-            self.changes.push(Change::Trust(member, conduct));
+            self.changes.push(Change::Trust(*member, conduct));
         }
-        self.changes.push(Change::OfKey(key, id));
-        self.changes.extend(draft.incident().map(|incident| Change::OfIncident(incident, id)));
+        self.changes.push(Change::OfKey(*key, *id));
+        self.changes.extend(draft.incident().map(|incident| Change::OfIncident(incident, *id)));
         if let Basis::UnConsolidatedList { entity, .. } = &draft.provenance().basis {
-            self.changes.push(Change::Listed(entity.clone(), id));
+            self.changes.push(Change::Listed(entity.clone(), *id));
         }
 
-        let entry =
-            Entry { id, contributor: member, key, contributed: self.event.at, taxonomy: 0, draft: draft.clone() };
         if !is_of_drill {
-            self.put_in(&entry, &mut state)?;
+            self.put_in(entry, &mut state)?;
         }
-        self.put_quietly(id, state)
+        self.put_quietly(*id, state)
     }
 
     /// Whether it is part of an exercise: then it meets nothing and speaks for nothing.
     fn is_of_drill(&self, draft: &Draft) -> bool {
-        let incident = draft.incident().and_then(|code| self.past.register().incident(&code).cloned());
-        incident.is_some_and(|incident| incident.is_drill)
+        self.past.register().incident_of(draft).is_some_and(|incident| incident.is_drill)
     }
 
     /// Whether an entry's time has passed. The indexes may have it still, or not: it must not matter.
@@ -219,8 +219,7 @@ impl<P: Past> Folding<'_, P> {
         let (found, mut state) = self.entry(report.entry)?;
         let roster = self.past.roster();
         let is_first = !state.opinions.iter().any(|earlier| earlier.member == member);
-        let unit = |id: MemberId| roster.member(id).map(crate::domain::Member::unit);
-        if is_first && unit(member) != unit(found.contributor) && !self.is_of_drill(&found.draft) {
+        if is_first && !roster.speak_as_one(member, found.contributor) && !self.is_of_drill(&found.draft) {
             let by = roster.member(member).map_or(crate::domain::Status::Applicant, |member| member.status);
             self.sign(found.contributor, Sign::Outcome { outcome: report.outcome, by });
         }
@@ -254,13 +253,13 @@ impl<P: Past> Folding<'_, P> {
         if decision.ruling.reverses() {
             self.changes.push(Change::Reversal(self.index, id));
         }
-        let was_out = state.decided.as_ref().is_some_and(|earlier| earlier.decision.ruling == Ruling::Revoke);
+        let was_out = state.is_revoked();
         if let Some(earlier) = state.decided.take().filter(|_| decision.ruling != Ruling::Relabel) {
             // The labels that reviewers gave it stay until they give it others.
             decided.decision.labels = earlier.decision.labels;
         }
         state.decided = Some(decided);
-        let is_out = decision.ruling == Ruling::Revoke;
+        let is_out = state.is_revoked();
         if is_out && !was_out {
             self.take_out(&found)?;
         }
@@ -347,19 +346,4 @@ fn add(all: &mut Vec<Corroboration>, new: Corroboration, at: Timestamp) -> bool 
         all.push(new);
     }
     has_room
-}
-
-/// Whether something about an entry waits for reviewers.
-pub(super) fn wants_attention(id: EntryId, state: &EntryState) -> bool {
-    let settled = state.decided.as_ref().map_or(id.0, |decided| decided.event);
-    let is_gone = state.withdrawn.is_some();
-    !is_gone
-        && (state.opinions.iter().any(|opinion| opinion.outcome.objects() && opinion.event > settled)
-            || state.flood.is_some_and(|flood| flood.event > settled)
-            || state
-                .benign
-                .is_some_and(|near| near.event >= settled && state.decided.is_none() || near.event > settled)
-            || (state.is_excess && state.decided.is_none())
-            || !state.appeals.is_empty()
-            || !state.proposed.is_empty())
 }

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 
 use super::{Ahead, Change};
 use crate::domain::{
-    Action, Actor, Basis, Benign, BenignClass, Code, Confidence, Corroboration, Decision, Distance, Draft, EntryId,
-    EntryState, Event, Fact, KeyId, MemberId, NearBenign, Origin, Pdq, Producer, Provenance, RequestDigest, Reviewers,
-    Ruling, RulingReason, Signal, SignalKind, Timestamp, Tlp, WithdrawReason,
+    Actor, Benign, BenignClass, Code, Corroboration, Decision, Distance, Draft, EntryId, EntryState, Event, Fact,
+    KeyId, MemberId, NearBenign, Pdq, RequestDigest, Ruling, RulingReason, Signal, SignalKind, Timestamp,
+    WithdrawReason,
 };
 use crate::policy::expiry_passed;
 use crate::store::Store;
@@ -59,20 +59,7 @@ fn labels(bits: u8) -> Vec<Code> {
 }
 
 fn draft(places: &[u16], bits: u8) -> Draft {
-    let provenance = Provenance {
-        origin: Origin::Human,
-        reviewers: Reviewers::One,
-        basis: Basis::Behaviour,
-        producer: Producer::Perpetrator,
-        contexts: vec![],
-        content_types: vec![],
-        confidence: Confidence::new(90).unwrap(),
-        tlp: Tlp::Amber,
-        action_max: Action::Block,
-        valid_until: None,
-        supersedes: None,
-        government_order: None,
-    };
+    let provenance = crate::domain::testing::plain_provenance();
     Draft::new(signals(places), labels(bits), provenance).unwrap()
 }
 
@@ -250,7 +237,7 @@ proptest! {
         let keys = world.entries.iter().map(|(id, known)| (KeyId::from_bytes([known.member; 5]), EntryId(*id)));
         prop_assert_eq!(rows.keys, keys.collect::<BTreeSet<_>>());
         // The rows of what waits are those that the last states ask for, whatever was between.
-        let waits = rows.states.iter().filter(|(id, state)| super::entries::wants_attention(**id, state));
+        let waits = rows.states.iter().filter(|(id, state)| crate::policy::attention::may_wait(**id, state));
         prop_assert_eq!(rows.attention, waits.map(|(id, _)| *id).collect::<BTreeSet<_>>());
     }
 }

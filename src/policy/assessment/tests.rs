@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::testing::{draft, timestamp};
 use crate::domain::{
-    Appealed, Confidence, Context, Credential, Decision, Draft, EntryId, Flood, Incident, Key, KeyId, KeyMac,
-    NearBenign, Provenance, Reference, Roles, RulingReason, Signal, Tlp, Withdrawal,
+    Appealed, Context, Credential, Decided, Decision, Draft, EntryId, Flood, Incident, Key, KeyId, KeyMac, NearBenign,
+    Provenance, Reference, Roles, RulingReason, Signal, Tlp, Withdrawal,
 };
 use crate::policy::{Delisted, Rules};
 
@@ -48,20 +48,7 @@ impl Case {
             let key = Key::new(key_id(n), member_id(n), Roles::new(), Credential::Secret(KeyMac([n; 32])), on(0));
             roster.set_key(key);
         }
-        let provenance = Provenance {
-            origin: Origin::Human,
-            reviewers: Reviewers::One,
-            basis: Basis::Behaviour,
-            producer: Producer::Perpetrator,
-            contexts: vec![],
-            content_types: vec![],
-            confidence: Confidence::new(90).unwrap(),
-            tlp: Tlp::Green,
-            action_max: Action::Block,
-            valid_until: None,
-            supersedes: None,
-            government_order: None,
-        };
+        let provenance = crate::domain::testing::plain_provenance();
         let signals = vec![Signal::Phash(crate::domain::Hash64::from_word(1))];
         let entry = Entry {
             id: EntryId(100),

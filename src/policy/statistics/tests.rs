@@ -1,8 +1,7 @@
 use super::*;
 use crate::domain::{
-    Actor, AppealGround, Basis, Confidence, Decision, Draft, Hash64, Origin, Outcome, OutcomeReason, Producer,
-    Provenance, Report, RequestDigest, Reviewers, RulingReason, Sample, Signal, SignalKind, Tally, TallyCell, Tlp,
-    WithdrawReason,
+    Actor, AppealGround, Decision, Draft, Hash64, Outcome, OutcomeReason, Report, RequestDigest, RulingReason, Sample,
+    Signal, SignalKind, Tally, TallyCell, WithdrawReason,
 };
 
 fn time(text: &str) -> Timestamp {
@@ -26,20 +25,7 @@ impl Ledger {
 
     fn entry(&mut self, day: &str, labels: &[&str]) -> EntryId {
         let signals = vec![Signal::Phash(Hash64::from_word(self.0.len() as u64)), Signal::Phash(Hash64::from_word(!0))];
-        let provenance = Provenance {
-            origin: Origin::Human,
-            reviewers: Reviewers::One,
-            basis: Basis::Behaviour,
-            producer: Producer::Perpetrator,
-            contexts: vec![],
-            content_types: vec![],
-            confidence: Confidence::new(90).unwrap(),
-            tlp: Tlp::Green,
-            action_max: Action::Block,
-            valid_until: None,
-            supersedes: None,
-            government_order: None,
-        };
+        let provenance = crate::domain::testing::plain_provenance();
         let labels = labels.iter().map(|label| label.parse().unwrap()).collect();
         let draft = Draft::new(signals, labels, provenance).unwrap();
         let request = RequestDigest([1; 32]);

@@ -1,7 +1,7 @@
 //! Use case: say what came of a match.
 
 use super::appeals::FeedbackError;
-use super::decide::{Intent, StandingIntent};
+use super::decide::StandingIntent;
 use super::matches::Matches;
 use super::sequencer::Sequencer;
 use crate::domain::{Code, EntryId, FieldError, Note, Outcome, OutcomeReason, Report, SignalKind};
@@ -58,8 +58,8 @@ impl ReportOutcome {
         self.quotas.take(principal, Meter::Feedback, 1, self.matches.now())?;
         let Finding { outcome, labels, kind, reason, note } = finding;
         let report = Report { entry, outcome, labels, kind, reason, note };
-        let intent = Intent::Standing(Box::new(StandingIntent::Report(report)));
-        let sequenced = self.sequencer.submit(permit.authority(), intent).await?;
+        let intent = StandingIntent::Report(report);
+        let sequenced = self.sequencer.submit(permit.authority(), intent.into()).await?;
         Ok((sequenced.index, entry))
     }
 }
