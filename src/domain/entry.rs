@@ -153,9 +153,9 @@ pub struct EntryState {
 }
 
 impl EntryState {
-    /// Whether reviewers have decided after the event `index`: then what it says is settled.
+    /// Whether reviewers have decided since the event `index`: then what it says is settled.
     pub fn is_settled(&self, index: u64) -> bool {
-        self.decided.as_ref().is_some_and(|decided| decided.event > index)
+        self.decided.as_ref().is_some_and(|decided| decided.event >= index)
     }
 
     /// Whether reviewers took it away.
