@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    At, Basis, Confidence, Draft, EntryId, FieldError, GovernmentOrder, Provenance, Signal, SignalKind,
+    At, Basis, BasisKind, Confidence, Draft, EntryId, FieldError, GovernmentOrder, Provenance, Signal, SignalKind,
 };
 
 pub use args::{DraftArgs, HEADING};
@@ -185,7 +185,8 @@ impl RawBasis {
             "behaviour" => (Basis::Behaviour, &[]),
             "analyst-verified" => (Basis::AnalystVerified { tier: detail(&self.tier, "tier")? }, &["tier"]),
             other => {
-                let error = crate::domain::UnknownCode::new("basis", other, Basis::CODES.iter().copied());
+                let error =
+                    crate::domain::UnknownCode::new("basis", other, BasisKind::ALL.iter().map(|kind| kind.code()));
                 return Err(FieldError::new("code", error));
             }
         };

@@ -64,6 +64,17 @@ fn words(item: &v1::follow_response::Item) -> String {
             format!("entry {} ({})", withdrawn.entry_id, output::plain(&withdrawn.reason))
         }
         Some(Fact::Expired(expired)) => output::entries(expired.entry_ids.iter().copied()),
+        Some(Fact::Erased(erased)) => output::entries(erased.entry_ids.iter().copied()),
+        Some(Fact::Remains(remains)) => {
+            let labels: Vec<_> = remains.labels.iter().map(|label| output::plain(label)).collect();
+            format!("of an erased entry: {}", labels.join(", "))
+        }
+        Some(Fact::HoldPlaced(hold)) => {
+            let [reference, authority] = [&hold.reference, &hold.authority].map(|text| output::plain(text));
+            let what = super::hold::scope_words(hold.scope.as_ref());
+            format!("{what}, for {authority} ({reference}), until {}", output::time(hold.until.as_ref()))
+        }
+        Some(Fact::HoldLifted(lifted)) => format!("hold {}", lifted.hold_id),
         Some(Fact::OutcomeReported(said)) => {
             let [outcome, reason] = [&said.outcome, &said.reason].map(|text| output::plain(text));
             format!("entry {}, {outcome} ({reason}){}", said.entry_id, note_words(&said.note))

@@ -146,7 +146,8 @@ fn print_debrief(debrief: &v1::Debrief) -> anyhow::Result<()> {
     let incident = debrief.incident.clone().unwrap_or_default();
     output::line(&row(&incident).join("  "))?;
     let at = output::time(debrief.at.as_ref());
-    output::line(&format!("{} entries at {at}, after {} events", debrief.entries, debrief.ledger_size))?;
+    let erased = if debrief.erased == 0 { String::new() } else { format!(" and {} that were erased", debrief.erased) };
+    output::line(&format!("{} entries{erased} at {at}, after {} events", debrief.entries, debrief.ledger_size))?;
     for (title, counts) in [
         ("by member", &debrief.members),
         ("by standing", &debrief.standings),

@@ -17,6 +17,7 @@ mod draft;
 mod feedback;
 mod follow;
 mod hash;
+mod hold;
 mod import;
 mod incident;
 mod key;
@@ -90,6 +91,8 @@ enum Command {
     #[command(subcommand)]
     Sample(sample::Command),
     #[command(subcommand)]
+    Hold(hold::Command),
+    #[command(subcommand)]
     Policy(policy::Command),
     #[command(subcommand)]
     Bench(bench::Command),
@@ -149,6 +152,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Verdict> {
         Command::Incident(command) => incident::run(command, json).await,
         Command::Member(command) => member::run(command, json).await,
         Command::Key(command) => key::run(command, json).await,
+        Command::Hold(command) => hold::run(command, json).await,
         Command::Policy(command) => policy::run(command, json).await,
         Command::Review(command) => review::run(command, json).await,
         Command::Benign(command) => benign::run(command, json).await,

@@ -129,6 +129,10 @@ fn words(preview: &v1::PreviewPolicyResponse) -> String {
         lines.push("this would change what no entry supports".to_owned());
     }
     lines.push(format!("of {} that match now", output::count(preview.entries)));
+    if preview.due_after > preview.due_before {
+        let more = output::count(preview.due_after - preview.due_before);
+        lines.push(format!("and ERASE hashes and provenance of {more} more that ended, within the hour and for good"));
+    }
     for shift in &preview.shifts {
         let side =
             |standing, action| format!("{}, {}", output::code::<Standing>(standing), output::code::<Action>(action));

@@ -110,6 +110,15 @@ fn words(event: &Event) -> String {
         }
         Fact::Withdrawn { entry, reason, .. } => format!("the withdrawal of entry {entry} ({reason})"),
         Fact::Expired { entries } => format!("the expiry of {}", output::entries(entries.iter().map(|entry| entry.0))),
+        Fact::Erased { erased, .. } => {
+            format!("the erasure of {}", output::entries(erased.iter().map(|one| one.entry.0)))
+        }
+        Fact::Remains(remains) => {
+            let labels: Vec<_> = remains.labels.iter().map(ToString::to_string).collect();
+            format!("what remains of an entry labelled {}", labels.join(", "))
+        }
+        Fact::HoldPlaced(terms) => format!("a preservation hold until {} ({})", terms.until, terms.reference),
+        Fact::HoldLifted { hold } => format!("the lifting of hold {hold}"),
         Fact::OutcomeReported(report) => {
             format!("the outcome {} ({}) of entry {}", report.outcome, report.reason, report.entry)
         }

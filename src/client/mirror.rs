@@ -184,6 +184,8 @@ impl Mirror {
                 }
             }
             Some(Fact::Withdrawn(said)) => self.forget(said.entry_id),
+            // What was revoked does not come back any more.
+            Some(Fact::Erased(said)) => said.entry_ids.iter().for_each(|entry| self.forget(*entry)),
             Some(Fact::Expired(said)) => said.entry_ids.iter().for_each(|entry| self.forget(*entry)),
             Some(Fact::Decided(said)) if said.is_enough => {
                 let at = opening.at.as_ref().and_then(|at| timestamp_from_wire(at, "at").ok());

@@ -28,6 +28,7 @@ use crate::wire::v1::feedback_service_client::FeedbackServiceClient;
 use crate::wire::v1::incident_service_client::IncidentServiceClient;
 use crate::wire::v1::ledger_service_client::LedgerServiceClient;
 use crate::wire::v1::policy_service_client::PolicyServiceClient;
+use crate::wire::v1::retention_service_client::RetentionServiceClient;
 use crate::wire::v1::review_service_client::ReviewServiceClient;
 use crate::wire::v1::statistics_service_client::StatisticsServiceClient;
 use crate::wire::v1::taxonomy_service_client::TaxonomyServiceClient;
@@ -176,6 +177,11 @@ impl Client {
     /// The rules of standing.
     pub fn policy(&self) -> PolicyServiceClient<Keyed> {
         PolicyServiceClient::new(self.keyed())
+    }
+
+    /// Preservation holds.
+    pub fn retention(&self) -> RetentionServiceClient<Keyed> {
+        RetentionServiceClient::new(self.keyed())
     }
 
     /// Statistics and samples.

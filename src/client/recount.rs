@@ -9,6 +9,7 @@ use crate::domain::{FieldError, Timestamp};
 use crate::hub::{Replica, ReplicaError};
 use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Leaf, Salt, SignedCheckpoint, VerifierKey};
 use crate::policy::Period;
+use crate::store::StoredEvent;
 use crate::wire::v1::{self, follow_response::Item};
 use crate::wire::{self, timestamp_from_wire};
 
@@ -41,6 +42,8 @@ pub enum RecountError {
     Sealed(u64),
     #[error("leaf {0} does not commit to what the hub says it is")]
     Opening(u64),
+    #[error("leaf {index} was erased by leaf {by}, after the report: ask for the report again")]
+    Erased { index: u64, by: u64 },
     #[error("the ledger has {has} leaves, and the report is of {wants}")]
     Short { has: u64, wants: u64 },
     #[error("the feed ended without a checkpoint")]
@@ -94,16 +97,20 @@ async fn read(client: &Client, key: &VerifierKey, mut replica: Replica, size: u6
         let index = frontier.size();
         let leaf = Leaf::from_bytes(&event.leaf).ok().filter(|_| event.index == index);
         let leaf = leaf.ok_or(RecountError::Leaf(index))?;
+        let erased_by = event.erased_by;
         frontier.append(leaf.hash(), |_, _| {});
         // What happened after the report, as that somebody reads now, is not in it.
         if index < size {
             let opening = event.opening.ok_or(RecountError::Sealed(index))?;
             let salt = opening.salt.as_slice().try_into().map_err(|_| RecountError::Opening(index))?;
-            let salt = Salt::from_bytes(salt);
-            if !leaf.opens(&salt, &opening.record) {
-                return Err(RecountError::Opening(index));
-            }
-            portion.push((salt, opening.record));
+            let (salt, event) = (Salt::from_bytes(salt), opening.record);
+            portion.push(match erased_by {
+                // Whether that is what remains, the fold finds out: the event that erased it comes later.
+                Some(by) if by < size => StoredEvent::Erased { leaf, by, salt, event },
+                Some(by) => return Err(RecountError::Erased { index, by }),
+                None if leaf.opens(&salt, &event) => StoredEvent::Open { salt, event },
+                None => return Err(RecountError::Opening(index)),
+            });
             if portion.len() == PORTION {
                 replica.extend(portion.drain(..))?;
             }

@@ -136,8 +136,12 @@ pub struct EntryState {
     pub came_near_benign: bool,
     /// The event that withdrew it.
     pub withdrawn: Option<Withdrawal>,
-    /// Entries of others near this one, in the order in which they came.
+    /// Entries of others near this one, in the order in which they came; none, once it can be found no more.
     pub corroboration: Vec<Corroboration>,
+    /// There was no room for one of them.
+    pub is_crowded: bool,
+    /// When it came, more entries were near it than are looked at.
+    pub is_cut: bool,
     /// What others found about it: of each member the newest about each label.
     pub opinions: Vec<Opinion>,
     /// The nearest benign item.
@@ -150,6 +154,8 @@ pub struct EntryState {
     pub proposed: Vec<Decided>,
     /// Appeals that nobody has decided on.
     pub appeals: Vec<Appealed>,
+    /// The event that erased its hashes and its provenance.
+    pub erased: Option<u64>,
 }
 
 impl EntryState {

@@ -1,9 +1,12 @@
 //! Events: what the ledger records, one leaf each. Everything the hub knows is a fold of them.
 
+use std::borrow::Cow;
+
 use super::codes::codes;
 use super::{
-    AppealGround, Benign, CallId, Checklist, Code, Decision, Draft, EntryId, Holder, IncidentChange, Key, KeyId,
-    Member, MemberId, Note, Quota, Reference, Report, Sample, SampleVerdict, Status, Tally, Timestamp, WalkLevel,
+    AppealGround, Benign, CallId, Checklist, Code, Decision, Draft, EntryId, Erased, HoldTerms, Holder, IncidentChange,
+    Key, KeyId, Member, MemberId, Note, Quota, Reference, Remains, Report, Sample, SampleVerdict, Status, Tally,
+    Timestamp, WalkLevel,
 };
 
 /// Who made an event happen.
@@ -21,6 +24,8 @@ codes! {
         Contributed = "contributed",
         Withdrawn = "withdrawn",
         Expired = "expired",
+        Erased = "erased",
+        Remains = "remains",
         OutcomeReported = "outcome-reported",
         Decided = "decided",
         AppealOpened = "appeal-opened",
@@ -29,6 +34,8 @@ codes! {
         BenignRemoved = "benign-removed",
         PolicySet = "policy-set",
         EntityDelisted = "entity-delisted",
+        HoldPlaced = "hold-placed",
+        HoldLifted = "hold-lifted",
         IncidentChanged = "incident-changed",
         IncidentEnded = "incident-ended",
         MatchesTallied = "matches-tallied",
@@ -57,6 +64,8 @@ impl EventKind {
             Self::Contributed
                 | Self::Withdrawn
                 | Self::Expired
+                | Self::Erased
+                | Self::Remains
                 | Self::OutcomeReported
                 | Self::Decided
                 | Self::AppealOpened
@@ -161,6 +170,15 @@ pub enum Fact {
     Withdrawn { entry: EntryId, reason: WithdrawReason, request: RequestDigest },
     /// These entries stopped matching by themselves.
     Expired { entries: Vec<EntryId> },
+    /// The hashes and the provenance of these entries were erased, whose time was over long ago. Each one's own leaf stays, and what
+    /// remains of it has taken its event's place.
+    Erased {
+        erased: Vec<Erased>,
+        /// Of these, which were near them and are there still, it was counted anew who agrees with them.
+        recounted: Vec<EntryId>,
+    },
+    /// In the place of a contribution that was erased: never a leaf of its own.
+    Remains(Remains),
     /// A member said what it found about an entry.
     OutcomeReported(Report),
     /// A reviewer decided about an entry.
@@ -188,6 +206,10 @@ pub enum Fact {
     PolicySet { text: String },
     /// An entity is no longer on the list that it was named by: what names it is to be looked at again.
     EntityDelisted { entity: Reference },
+    /// What a hold is on is not to be erased. The event's index is its id.
+    HoldPlaced(HoldTerms),
+    /// Somebody other than who placed it ended a hold before its time.
+    HoldLifted { hold: u64 },
     /// Somebody proposed or seconded a change of an incident.
     IncidentChanged {
         incident: Code,
@@ -246,12 +268,25 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// What it would leave if it were erased, or left when it was; `None`: it is no contribution.
+    pub fn remains(&self) -> Option<Cow<'_, Remains>> {
+        match self {
+            Self::Contributed { taxonomy, draft, lapses, .. } => {
+                Some(Cow::Owned(Remains::of(*taxonomy, draft, *lapses, false)))
+            }
+            Self::Remains(remains) => Some(Cow::Borrowed(remains)),
+            _ => None,
+        }
+    }
+
     /// Its kind.
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::Contributed { .. } => EventKind::Contributed,
             Self::Withdrawn { .. } => EventKind::Withdrawn,
             Self::Expired { .. } => EventKind::Expired,
+            Self::Erased { .. } => EventKind::Erased,
+            Self::Remains(_) => EventKind::Remains,
             Self::OutcomeReported(_) => EventKind::OutcomeReported,
             Self::Decided { .. } => EventKind::Decided,
             Self::AppealOpened { .. } => EventKind::AppealOpened,
@@ -260,6 +295,8 @@ impl Fact {
             Self::BenignRemoved { .. } => EventKind::BenignRemoved,
             Self::PolicySet { .. } => EventKind::PolicySet,
             Self::EntityDelisted { .. } => EventKind::EntityDelisted,
+            Self::HoldPlaced(_) => EventKind::HoldPlaced,
+            Self::HoldLifted { .. } => EventKind::HoldLifted,
             Self::IncidentChanged { .. } => EventKind::IncidentChanged,
             Self::IncidentEnded { .. } => EventKind::IncidentEnded,
             Self::MatchesTallied(_) => EventKind::MatchesTallied,

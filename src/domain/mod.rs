@@ -16,6 +16,7 @@ mod orientation;
 mod provenance;
 mod quota;
 mod reads;
+mod retention;
 mod signal;
 mod standing;
 mod statistics;
@@ -50,11 +51,12 @@ pub use member::{
 pub(crate) use member::{base32_lower, base32_lower_codec};
 pub use orientation::Orientation;
 pub use provenance::{
-    Action, AnalystTier, Basis, Confidence, ConfidenceOutOfRange, Context, GovernmentOrder, Origin, Producer,
-    Provenance, Reviewers, Tlp,
+    Action, AnalystTier, Basis, BasisKind, Confidence, ConfidenceOutOfRange, Context, GovernmentOrder, Origin,
+    Producer, Provenance, Reviewers, Tlp,
 };
 pub use quota::{Holder, Quota};
 pub use reads::{ReadKey, ReadKind};
+pub use retention::{Erased, Hold, HoldScope, HoldTerms, Remains};
 pub use signal::{
     Digest, Distance, Hash64, HexError, Pdq, Quality, QualityError, QualityOutOfRange, Signal, SignalKind,
 };

@@ -101,6 +101,17 @@ impl Confidence {
     }
 }
 
+codes! {
+    /// A basis of inclusion, without its details.
+    BasisKind, "basis" {
+        UnConsolidatedList = "un-consolidated-list",
+        DesignatedBy = "designated-by",
+        Incident = "incident",
+        Behaviour = "behaviour",
+        AnalystVerified = "analyst-verified",
+    }
+}
+
 /// Why the item may be on the list at all.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Basis {
@@ -122,20 +133,21 @@ pub enum Basis {
 }
 
 impl Basis {
-    /// The stable code of the basis, without its details.
-    pub const fn code(&self) -> &'static str {
+    /// Which of the bases it is, without its details.
+    pub const fn kind(&self) -> BasisKind {
         match self {
-            Self::UnConsolidatedList { .. } => "un-consolidated-list",
-            Self::DesignatedBy { .. } => "designated-by",
-            Self::Incident { .. } => "incident",
-            Self::Behaviour => "behaviour",
-            Self::AnalystVerified { .. } => "analyst-verified",
+            Self::UnConsolidatedList { .. } => BasisKind::UnConsolidatedList,
+            Self::DesignatedBy { .. } => BasisKind::DesignatedBy,
+            Self::Incident { .. } => BasisKind::Incident,
+            Self::Behaviour => BasisKind::Behaviour,
+            Self::AnalystVerified { .. } => BasisKind::AnalystVerified,
         }
     }
 
-    /// Every basis's code, for messages.
-    pub const CODES: &'static [&'static str] =
-        &["un-consolidated-list", "designated-by", "incident", "behaviour", "analyst-verified"];
+    /// Its stable code.
+    pub const fn code(&self) -> &'static str {
+        self.kind().code()
+    }
 }
 
 /// A government's order to remove the item: noted with its date, never a basis.

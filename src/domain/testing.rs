@@ -7,11 +7,12 @@ use proptest::prelude::*;
 use super::{
     Action, Actor, AnalystTier, Appeal, AppealGround, AppealState, Appealed, Basis, Benign, BenignClass, ChecklistItem,
     Code, Confidence, Context, Corroboration, Credential, Decided, Decision, Digest, Distance, Draft, EntryId,
-    EntryState, Event, EventKind, Fact, Flood, GovernmentOrder, Hash64, Holder, Incident, IncidentChange, Key, KeyId,
-    KeyMac, Member, MemberId, NearBenign, Note, Opinion, Origin, Outcome, OutcomeReason, Pdq, Producer, Proposed,
-    Provenance, Quality, Quota, Reference, RefusalReason, Report, RequestDigest, Reviewers, Role, Roles, Ruling,
-    RulingReason, Sample, SampleVerdict, Signal, SignalKind, SpkiFingerprint, Status, StatusReason, Tally, TallyCell,
-    Timestamp, Tlp, Trust, WalkLevel, WithdrawReason, Withdrawal,
+    EntryState, Erased, Event, EventKind, Fact, Flood, GovernmentOrder, Hash64, Hold, HoldScope, HoldTerms, Holder,
+    Incident, IncidentChange, Key, KeyId, KeyMac, Member, MemberId, Name, NearBenign, Note, Opinion, Origin, Outcome,
+    OutcomeReason, Pdq, Producer, Proposed, Provenance, Quality, Quota, Reference, RefusalReason, Remains, Report,
+    RequestDigest, Reviewers, Role, Roles, Ruling, RulingReason, Sample, SampleVerdict, Signal, SignalKind,
+    SpkiFingerprint, Status, StatusReason, Tally, TallyCell, Timestamp, Tlp, Trust, WalkLevel, WithdrawReason,
+    Withdrawal,
 };
 
 fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
@@ -210,6 +211,23 @@ fn incident_change() -> impl Strategy<Value = IncidentChange> {
     ]
 }
 
+fn hold_terms() -> impl Strategy<Value = HoldTerms> {
+    let scope = prop_oneof![
+        btree_set(entry_id(), 1..20).prop_map(|entries| HoldScope::Entries(entries.into_iter().collect())),
+        code().prop_map(HoldScope::Incident),
+        member_id().prop_map(HoldScope::Member),
+    ];
+    let authority = parsed::<Name>("[A-Za-z][A-Za-z .,'&()/_-]{0,70}[A-Za-z]");
+    (scope, parsed::<Reference>("[A-Za-z0-9._:/-]{1,64}"), authority, timestamp())
+        .prop_map(|(scope, reference, authority, until)| HoldTerms { scope, reference, authority, until })
+}
+
+/// Any hold.
+pub fn hold() -> impl Strategy<Value = Hold> {
+    (any::<u64>(), hold_terms(), timestamp(), key_id(), option::of(timestamp()))
+        .prop_map(|(id, terms, placed, by, lifted)| Hold { id, terms, placed, by, lifted })
+}
+
 fn tally_cell() -> impl Strategy<Value = TallyCell> {
     (code(), one_of(SignalKind::ALL), one_of(Action::ALL), any::<u64>())
         .prop_map(|(label, kind, action, matches)| TallyCell { label, kind, action, matches })
@@ -226,6 +244,20 @@ pub fn fact_of(kind: EventKind) -> BoxedStrategy<Fact> {
             .prop_map(|(entry, reason, request)| Fact::Withdrawn { entry, reason, request })
             .boxed(),
         EventKind::Expired => vec(entry_id(), 0..40).prop_map(|entries| Fact::Expired { entries }).boxed(),
+        EventKind::Erased => (vec((entry_id(), any::<[u8; 32]>()), 0..20), vec(entry_id(), 0..20))
+            .prop_map(|(erased, recounted)| {
+                let erased = erased.into_iter().map(|(entry, hash)| Erased {
+                    entry,
+                    commitment: std::array::from_fn(|at| at.checked_sub(1).map_or(1, |at| hash[at])),
+                });
+                Fact::Erased { erased: erased.collect(), recounted }
+            })
+            .boxed(),
+        EventKind::Remains => (any::<u32>(), draft(), option::of(timestamp()), any::<bool>())
+            .prop_map(|(taxonomy, draft, lapses, near)| Fact::Remains(Remains::of(taxonomy, &draft, lapses, near)))
+            .boxed(),
+        EventKind::HoldPlaced => hold_terms().prop_map(Fact::HoldPlaced).boxed(),
+        EventKind::HoldLifted => any::<u64>().prop_map(|hold| Fact::HoldLifted { hold }).boxed(),
         EventKind::OutcomeReported => report().prop_map(Fact::OutcomeReported).boxed(),
         EventKind::Decided => (entry_id(), decision(), any::<bool>())
             .prop_map(|(entry, decision, is_enough)| Fact::Decided { entry, decision, is_enough })
@@ -345,7 +377,7 @@ fn decided() -> impl Strategy<Value = Decided> {
 /// Any state of an entry, of a few of everything.
 pub fn entry_state() -> impl Strategy<Value = EntryState> {
     let withdrawn = (any::<u64>(), timestamp()).prop_map(|(event, at)| Withdrawal { event, at });
-    let ends = (option::of(timestamp()), any::<[bool; 2]>(), option::of(withdrawn));
+    let ends = (option::of(timestamp()), any::<[bool; 4]>(), option::of(withdrawn), option::of(any::<u64>()));
     let near = (any::<u64>(), any::<u64>(), distance());
     let near = near.prop_map(|(benign, event, distance)| NearBenign { benign, event, distance });
     let flood = (any::<u64>(), timestamp(), any::<u64>(), any::<u64>());
@@ -357,7 +389,10 @@ pub fn entry_state() -> impl Strategy<Value = EntryState> {
         expires: ends.0,
         is_excess: ends.1[0],
         came_near_benign: ends.1[1],
+        is_crowded: ends.1[2],
+        is_cut: ends.1[3],
         withdrawn: ends.2,
+        erased: ends.3,
         corroboration: said.0,
         opinions: said.1,
         benign: said.2,

@@ -90,6 +90,9 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/hashcommons.v1.PolicyService/GetPolicy", needs::<operation::ReadTaxonomy>()),
     ("/hashcommons.v1.PolicyService/PreviewPolicy", needs::<operation::PreviewPolicy>()),
     ("/hashcommons.v1.PolicyService/SetPolicy", needs::<operation::SetPolicy>()),
+    ("/hashcommons.v1.RetentionService/PlaceHold", needs::<operation::ChangeHolds>()),
+    ("/hashcommons.v1.RetentionService/LiftHold", needs::<operation::ChangeHolds>()),
+    ("/hashcommons.v1.RetentionService/ListHolds", needs::<operation::ListHolds>()),
     ("/hashcommons.v1.StatisticsService/GetReport", needs::<operation::ReadStatistics>()),
     ("/hashcommons.v1.StatisticsService/DrawSample", needs::<operation::Sample>()),
     ("/hashcommons.v1.StatisticsService/JudgeSample", needs::<operation::Sample>()),
@@ -146,6 +149,8 @@ pub const CHANGES: &[(&str, EventKind)] = &[
     ("/hashcommons.v1.IncidentService/CloseIncident", EventKind::IncidentChanged),
     ("/hashcommons.v1.ReviewService/DelistEntity", EventKind::EntityDelisted),
     ("/hashcommons.v1.PolicyService/SetPolicy", EventKind::PolicySet),
+    ("/hashcommons.v1.RetentionService/PlaceHold", EventKind::HoldPlaced),
+    ("/hashcommons.v1.RetentionService/LiftHold", EventKind::HoldLifted),
 ];
 
 /// What the method at `path` asks of its caller; `None` for a method that is not in the table.

@@ -13,6 +13,7 @@ mod intake;
 mod ledger;
 pub mod policy;
 mod request_id;
+mod retention;
 mod review;
 mod router;
 mod statistics;

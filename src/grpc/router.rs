@@ -6,7 +6,9 @@ use tower::Layer;
 
 use super::access::{AccessLayer, AccessService};
 use super::intake::MESSAGE_BYTES_MAX;
-use super::{Desk, admin, check, contribute, feedback, incident, ledger, policy, review, statistics, taxonomy};
+use super::{
+    Desk, admin, check, contribute, feedback, incident, ledger, policy, retention, review, statistics, taxonomy,
+};
 use crate::wire::DESCRIPTORS;
 use crate::wire::v1::admin_service_server::AdminServiceServer;
 use crate::wire::v1::check_service_server::CheckServiceServer;
@@ -15,6 +17,7 @@ use crate::wire::v1::feedback_service_server::FeedbackServiceServer;
 use crate::wire::v1::incident_service_server::IncidentServiceServer;
 use crate::wire::v1::ledger_service_server::LedgerServiceServer;
 use crate::wire::v1::policy_service_server::PolicyServiceServer;
+use crate::wire::v1::retention_service_server::RetentionServiceServer;
 use crate::wire::v1::review_service_server::ReviewServiceServer;
 use crate::wire::v1::statistics_service_server::StatisticsServiceServer;
 use crate::wire::v1::taxonomy_service_server::TaxonomyServiceServer;
@@ -43,6 +46,8 @@ pub fn services(
         IncidentServiceServer::new(incident::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let admin = AdminServiceServer::new(admin::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let policy = PolicyServiceServer::new(policy::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let retention =
+        RetentionServiceServer::new(retention::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let statistics =
         StatisticsServiceServer::new(statistics::Service(desk.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let taxonomy =
@@ -62,6 +67,7 @@ pub fn services(
         .add_service(incident)
         .add_service(admin)
         .add_service(policy)
+        .add_service(retention)
         .add_service(statistics)
         .add_service(taxonomy)
         .prepare();

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{Ahead, Change};
 use super::read;
+use super::remains::CheckedRemains;
 use super::state::{Indexes, load_register};
-use crate::domain::{Appeal, EntryId, EntryState, KeyId, Signal, SignalKind, Timestamp};
+use crate::domain::{Appeal, EntryId, EntryState, Event, KeyId, Signal, SignalKind, Timestamp};
 use crate::index::{Reader, Row};
 use crate::ledger::{Frontier, NodeId, SignedCheckpoint, VerifierKey};
 use crate::policy::{Register, Roster, expiry_passed};
-use crate::store::{SignalRow, Store, StoreError, StoredEvent};
+use crate::store::{SignalRow, Store, StoreError};
 
 /// What an audit went through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,7 @@ pub fn audit(
     let mut report = Report::default();
     let mut frontier = Frontier::empty();
     let mut folded = Folded::new(store);
+    let mut remains = CheckedRemains::new(store);
     for row in store.events(0)? {
         let (index, stored) = row?;
         if index != report.events {
@@ -67,9 +69,9 @@ pub fn audit(
             }
             report.tree_nodes += 1;
         }
-        if let StoredEvent::Open { event, .. } = stored {
-            folded.add(store, index, &event)?;
-        }
+        let event = read::decode(index, stored.opening().1).map_err(|error| disagreement("events", error))?;
+        remains.check(index, &stored, &event).map_err(|error| disagreement("erasures", error))?;
+        folded.add(store, index, &event)?;
         report.events += 1;
     }
     if (report.events, frontier.root()) != (head.size(), head.root()) {
@@ -121,9 +123,8 @@ impl<'a> Folded<'a> {
         }
     }
 
-    fn add(&mut self, store: &Store, index: u64, event: &[u8]) -> Result<(), AuditError> {
-        let event = read::decode(index, event).map_err(|error| disagreement("events", error))?;
-        let changes = self.ahead.fold(index, &event).map_err(|error| disagreement("events", error))?;
+    fn add(&mut self, store: &Store, index: u64, event: &Event) -> Result<(), AuditError> {
+        let changes = self.ahead.fold(index, event).map_err(|error| disagreement("events", error))?;
         for change in changes {
             change.apply_to_register(&mut self.register);
             match change {
@@ -150,6 +151,8 @@ impl<'a> Folded<'a> {
                 Change::Listed(entity, entry) => {
                     self.listed.insert((entity.as_str().to_owned(), entry));
                 }
+                Change::Unlisted(entity, entry) => drop(self.listed.remove(&(entity.as_str().to_owned(), entry))),
+                Change::HistoryForgotten(entry) => self.history.retain(|(of, _)| *of != entry),
                 Change::OfKey(key, entry) => drop(self.key_entries.insert((key, entry))),
                 Change::BenignItem(benign, true) => drop(self.benign_items.insert(benign)),
                 Change::BenignItem(benign, false) => drop(self.benign_items.remove(&benign)),
@@ -162,7 +165,10 @@ impl<'a> Folded<'a> {
                 | Change::Rules { .. }
                 | Change::Trust(..)
                 | Change::Incident(_)
-                | Change::Delisted { .. } => {}
+                | Change::Delisted { .. }
+                | Change::Hold(_)
+                // What was erased has none to forget.
+                | Change::RequestForgotten(_) => {}
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::count::Count;
 use super::decide::{Decision, Intent, Pending, Refusal, refused};
+use super::erasures::Erasures;
 use super::floods::FloodWatch;
 use super::fold::{Ahead, Change, FoldError};
 use super::last_used::LastUsed;
@@ -21,7 +22,7 @@ use crate::ledger::{
     Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
 };
 use crate::policy::{Attempt, Authority, Counted};
-use crate::store::{Batch, Store, StoreError};
+use crate::store::{Batch, Store, StoreError, StoredEvent};
 
 /// So far the clock may go back without a word: what time synchronization does.
 const CLOCK_BACK_MAX: Duration = Duration::from_secs(5);
@@ -81,6 +82,7 @@ pub struct Committer {
     pub(super) matches: Matches,
     pub(super) tallies: Tallies,
     pub(super) floods: FloodWatch,
+    pub(super) erasures: Erasures,
 }
 
 impl Committer {
@@ -131,11 +133,23 @@ impl Committer {
 
     /// Commits events that nobody asked for: those that begin a ledger, and counts.
     pub fn commit_events(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), CommitError> {
+        self.commit_with(events, &[])
+    }
+
+    /// Commits events, and puts leaves that they have erased in the place of what these were.
+    fn commit_with(
+        &mut self,
+        events: impl IntoIterator<Item = Event>,
+        erased: &[(u64, StoredEvent)],
+    ) -> Result<(), CommitError> {
         let store = self.store.clone();
         let mut pending = Pending::new(self.frontier.size(), self.times(), Ahead::of(&store, &self.state));
         let mut rows = Rows::new(&store);
         for event in events {
             rows.append(&mut self.frontier, &mut pending, event, &*self.entropy)?;
+        }
+        for (index, stored) in erased {
+            rows.batch.put_stored(*index, stored)?;
         }
         self.seal(rows, &pending)
     }
@@ -151,7 +165,24 @@ impl Committer {
         self.say_floods(&news, now)?;
         self.tell(self.tallies.take_ended(now))?;
         let ended = self.refusals.take_ended(now);
-        self.note(ended)
+        self.note(ended)?;
+        self.erase(now)
+    }
+
+    /// Erases what ended long ago, some entries at a time.
+    fn erase(&mut self, now: Timestamp) -> Result<(), CommitError> {
+        let (at, _) = self.times();
+        match self.erasures.look(&self.state, at, &*self.entropy) {
+            Ok(Some(erasure)) => {
+                let erased: Vec<_> = erasure.rows(self.frontier.size()).collect();
+                self.commit_with([Event { at, by: Actor::Hub, request: None, fact: erasure.fact }], &erased)?;
+            }
+            Ok(None) => {}
+            // Nothing is lost but time.
+            Err(error) => tracing::error!(%error, "whether something is to be erased could not be found out"),
+        }
+        self.erasures.purge_now_and_then(now);
+        Ok(())
     }
 
     /// Takes out of the indexes what has expired, and says so to those who follow.
@@ -197,6 +228,7 @@ impl Committer {
         if let Err(error) = self.note(counted) {
             tracing::error!(%error, "how often keys were refused could not be recorded");
         }
+        self.erasures.close();
         // Makes the next start shorter. Nothing depends on it.
         if let Err(error) = self.store.shorten_log() {
             tracing::warn!(%error, "the database's log could not be shortened: the next start takes longer");

@@ -29,7 +29,10 @@ pub struct Debrief {
     pub at: Timestamp,
     /// Of the ledger when it was begun: all that was before is counted.
     pub ledger_size: u64,
+    /// All but those that were erased since.
     pub entries: u64,
+    /// Hashes and provenance of these were erased: they are in no other number.
+    pub erased: u64,
     pub members: BTreeMap<MemberId, u64>,
     pub standings: BTreeMap<Standing, u64>,
     /// By each of the labels that entries have now.
@@ -64,6 +67,7 @@ impl Debriefs {
             at: now,
             ledger_size,
             entries: 0,
+            erased: 0,
             members: BTreeMap::new(),
             standings: BTreeMap::new(),
             labels: BTreeMap::new(),
@@ -80,8 +84,10 @@ impl Debriefs {
             if id.0 >= ledger_size {
                 break;
             }
-            // One whose event was erased is not there.
-            let Some((entry, state)) = read::entry_with_state(&self.store, id)? else { continue };
+            let Some((entry, state)) = read::entry_with_state(&self.store, id)? else {
+                debrief.erased += 1;
+                continue;
+            };
             let assessment = assess(&entry, &state, &grounds, now);
             debrief.entries += 1;
             add(&mut debrief.members, entry.contributor);

@@ -11,7 +11,7 @@ use super::sequencer::SequenceError;
 use super::turn;
 use crate::domain::{Actor, EntryId, Fact, KeyId, Timestamp};
 use crate::policy::{Permit, Roster, operation};
-use crate::store::{Store, StoredEvent};
+use crate::store::Store;
 
 /// Events that are read in one step of a turn.
 const PAGE: usize = 128;
@@ -67,10 +67,9 @@ impl Examine {
         for row in self.store.events(from)?.take(PAGE) {
             let (index, stored) = row?;
             seen += 1;
-            let StoredEvent::Open { event: record, .. } = stored else { continue };
-            let event = read::decode(index, &record)?;
+            let event = read::decode(index, stored.opening().1)?;
             let with_it = matches!(event.by, Actor::Member { key, .. } if key == search.key);
-            if with_it && matches!(event.fact, Fact::Contributed { .. }) {
+            if with_it && matches!(event.fact, Fact::Contributed { .. } | Fact::Remains(_)) {
                 let entry = EntryId(index);
                 let state = self.store.entry_state(entry)?.unwrap_or_default();
                 suspects.push(Suspect { entry, contributed: event.at, is_withdrawn: state.withdrawn.is_some() });

@@ -41,7 +41,10 @@ pub struct Follow {
 pub struct FeedItem {
     pub index: u64,
     pub leaf: Leaf,
+    /// What it opens to; of one that was erased, what remains of it.
     pub opening: Option<OpenedEvent>,
+    /// The leaf that erased its event.
+    pub erased_by: Option<u64>,
 }
 
 /// An event, its bytes, and the salt that ties them to the leaf.
@@ -179,15 +182,11 @@ fn check_position(from: u64, size: u64) -> Result<(), FieldError> {
 }
 
 fn item(index: u64, stored: StoredEvent, principal: &Principal) -> Result<FeedItem, ReadError> {
-    let leaf = stored.leaf();
-    let opening = match stored {
-        StoredEvent::Open { salt, event: record } => {
-            let event = read::decode(index, &record)?;
-            may_read(&event, principal.member, principal.sight().events).then_some(OpenedEvent { salt, record, event })
-        }
-        StoredEvent::Erased(_) => None,
-    };
-    Ok(FeedItem { index, leaf, opening })
+    let (leaf, erased_by) = (stored.leaf(), stored.erased_by());
+    let (salt, record) = stored.into_opening();
+    let event = read::decode(index, &record)?;
+    let may_read = may_read(&event, principal.member, principal.sight().events);
+    Ok(FeedItem { index, leaf, opening: may_read.then_some(OpenedEvent { salt, record, event }), erased_by })
 }
 
 /// Whether a member may read an event, by a key that sees so much.
@@ -201,6 +200,7 @@ fn may_read(event: &Event, reader: MemberId, sees: Events) -> bool {
         // What no longer counts, what changes what counts, and alerts: no hashes, no notes.
         Fact::Withdrawn { .. }
         | Fact::Expired { .. }
+        | Fact::Erased { .. }
         | Fact::Decided { .. }
         | Fact::FloodSeen { .. }
         | Fact::BenignRemoved { .. }
@@ -208,8 +208,8 @@ fn may_read(event: &Event, reader: MemberId, sees: Events) -> bool {
         | Fact::EntityDelisted { .. }
         | Fact::IncidentChanged { .. }
         | Fact::IncidentEnded { .. } => true,
-        // Their notes are for reviewers and auditors.
-        Fact::OutcomeReported(_) | Fact::AppealOpened { .. } => own || sees >= Events::Entries,
+        // Their notes are for reviewers and auditors; so is what remains of an entry, which had a marking that is no longer known.
+        Fact::Remains(_) | Fact::OutcomeReported(_) | Fact::AppealOpened { .. } => own || sees >= Events::Entries,
         // It has hashes, which whoever sees distances may read.
         Fact::BenignAdded(_) => sees >= Events::Shared,
         // How much platforms meet, all of them together.
@@ -233,6 +233,8 @@ mod tests {
         (EventKind::Contributed, Events::Shared, Events::Own),
         (EventKind::Withdrawn, Events::Own, Events::Own),
         (EventKind::Expired, Events::Own, Events::Own),
+        (EventKind::Erased, Events::Own, Events::Own),
+        (EventKind::Remains, Events::Entries, Events::Own),
         (EventKind::OutcomeReported, Events::Entries, Events::Own),
         (EventKind::Decided, Events::Own, Events::Own),
         (EventKind::AppealOpened, Events::Entries, Events::Own),
@@ -241,6 +243,8 @@ mod tests {
         (EventKind::BenignRemoved, Events::Own, Events::Own),
         (EventKind::PolicySet, Events::Own, Events::Own),
         (EventKind::EntityDelisted, Events::Own, Events::Own),
+        (EventKind::HoldPlaced, Events::All, Events::All),
+        (EventKind::HoldLifted, Events::All, Events::All),
         (EventKind::IncidentChanged, Events::Own, Events::Own),
         (EventKind::IncidentEnded, Events::Own, Events::Own),
         (EventKind::MatchesTallied, Events::Shared, Events::Shared),

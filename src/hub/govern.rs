@@ -9,9 +9,10 @@ use super::commit::Head;
 use super::decide::StandingIntent;
 use super::read::ReadError;
 use super::sequencer::{SequenceError, Sequencer};
-use super::survey::{SurveyError, Surveys, survey};
+use super::survey::{SurveyError, Surveyed, Surveys, survey};
 use super::view::Viewer;
 use crate::domain::{Action, EntryId, FieldError, Standing};
+use crate::policy::retention::{held, is_due};
 use crate::policy::{Grounds, Permit, Rules, assess, operation};
 use crate::store::Store;
 
@@ -58,6 +59,8 @@ pub struct Preview {
     pub entries: u64,
     /// Of those, the ones that would count for something else.
     pub shifts: BTreeMap<Shift, Shifted>,
+    /// Entries of which hashes and provenance are to be erased now, under the rules in force, and would be under others.
+    pub due: (u64, u64),
     /// The rules in force that it was compared with.
     pub event: Option<u64>,
 }
@@ -120,7 +123,13 @@ fn preview(store: &Store, viewer: &Viewer, size: u64, rules: Rules) -> Result<Pr
     let other = register.under(rules);
     let before = Grounds { taxonomies: &viewer.taxonomies, roster: &roster, register: &register };
     let after = Grounds { register: &other, ..before };
-    let parts = survey(&store.snapshot(), size, |preview: &mut Preview, entry, state| {
+    let parts = survey(&store.snapshot(), size, |preview: &mut Preview, surveyed, state| {
+        let Surveyed::Whole(entry) = surveyed else { return };
+        let incident = entry.draft.incident();
+        if held(&register, entry.id, incident.as_ref(), entry.contributor, now).is_none() {
+            preview.due.0 += u64::from(is_due(state, register.rules(), now));
+            preview.due.1 += u64::from(is_due(state, other.rules(), now));
+        }
         let judge = |grounds| {
             let judged = assess(entry, state, grounds, now);
             (judged.standing, judged.action)
@@ -137,6 +146,7 @@ fn preview(store: &Store, viewer: &Viewer, size: u64, rules: Rules) -> Result<Pr
     let mut whole = Preview { event: register.rules_event(), ..Preview::default() };
     for part in parts {
         whole.entries += part.entries;
+        whole.due = (whole.due.0 + part.due.0, whole.due.1 + part.due.1);
         for (shift, shifted) in part.shifts {
             whole.shifts.entry(shift).or_default().add(shifted.entries, &shifted.examples);
         }

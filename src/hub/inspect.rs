@@ -8,7 +8,9 @@ use tokio::sync::watch;
 use super::commit::Head;
 use super::read::{self, ReadError};
 use super::turn;
-use crate::domain::{Actor, CallId, Event, EventKind, Fact, Holder, KeyId, MemberId, RefusalReason, Timestamp};
+use crate::domain::{
+    Actor, CallId, Event, EventKind, Fact, HoldScope, HoldTerms, Holder, KeyId, MemberId, RefusalReason, Timestamp,
+};
 use crate::policy::{Permit, Roster, operation};
 use crate::store::Store;
 
@@ -91,15 +93,20 @@ impl AuditEvent {
                 Actor::Hub => (None, None),
                 Actor::Member { member, key } => (Some(member), Some(key)),
             },
+            Fact::HoldPlaced(HoldTerms { scope: HoldScope::Member(member), .. }) => (Some(*member), None),
             Fact::NamesShown
+            | Fact::HoldPlaced(_)
             | Fact::PolicySet { .. }
             | Fact::EntityDelisted { .. }
+            | Fact::HoldLifted { .. }
             | Fact::IncidentChanged { .. }
             | Fact::IncidentEnded { .. } => (None, None),
             // About entries.
             Fact::Contributed { .. }
             | Fact::Withdrawn { .. }
             | Fact::Expired { .. }
+            | Fact::Erased { .. }
+            | Fact::Remains(_)
             | Fact::OutcomeReported(_)
             | Fact::Decided { .. }
             | Fact::AppealOpened { .. }

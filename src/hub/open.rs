@@ -17,6 +17,7 @@ use super::contribute::Contribute;
 use super::count::Count;
 use super::debrief::Debriefs;
 use super::drill::DRILL_CHECKS_MAX;
+use super::erasures::Erasures;
 use super::examine::Examine;
 use super::floods::FloodWatch;
 use super::fold::{Ahead, FoldError};
@@ -26,6 +27,7 @@ use super::founding::{
 };
 use super::gate::Gate;
 use super::govern::Govern;
+use super::holds::Holds;
 use super::incidents::Incidents;
 use super::inspect::Inspect;
 use super::last_used::LastUsed;
@@ -37,6 +39,7 @@ use super::prove::Prove;
 use super::queue::Queue;
 use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
+use super::remains::{CheckedRemains, RemainsError};
 use super::reversals::Reversals;
 use super::review::Review;
 use super::sequencer::{Sequencer, SequencerThread};
@@ -52,7 +55,7 @@ use super::withdraw::Withdraw;
 use crate::domain::{Clock, Entropy, EntropyError, FieldError, Taxonomies, Timestamp};
 use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignError, SignedCheckpoint, Signer};
 use crate::policy::{QuotaTable, Quotas, Throttle, WalkLimits};
-use crate::store::{FOLD_VERSION, OpenError, Store, StoreError, StoredEvent};
+use crate::store::{FOLD_VERSION, OpenError, Store, StoreError};
 use crate::worker::{Pool, PoolConfig};
 
 /// Events folded between two commits while catching up.
@@ -88,6 +91,7 @@ pub struct UseCases {
     pub examine: Examine,
     pub inspect: Inspect,
     pub incidents: Incidents,
+    pub holds: Holds,
     pub debriefs: Debriefs,
     pub govern: Govern,
     pub count: Count,
@@ -134,6 +138,8 @@ pub enum StartError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Fold(#[from] FoldError),
+    #[error(transparent)]
+    Remains(#[from] RemainsError),
     #[error(transparent)]
     Load(LoadError),
     #[error("the shipped taxonomy is broken: {0}")]
@@ -284,6 +290,7 @@ impl Opened {
             count: count.clone(),
             last_used: last_used.clone(),
             floods: FloodWatch::new(store.clone(), matches.clone()),
+            erasures: Erasures::new(store.clone()),
             matches: matches.clone(),
             tallies: tallies.clone(),
         };
@@ -352,6 +359,7 @@ impl Opened {
             },
             check_media: CheckMedia::new(check.clone(), decoders, config.media.limits.bytes_max, config.media.workers),
             check,
+            holds: Holds { sequencer: sequencer.clone(), register: register.clone(), clock: clock.clone() },
             incidents: Incidents {
                 sequencer: sequencer.clone(),
                 store: store.clone(),
@@ -451,6 +459,7 @@ pub(super) fn catch_up(
     }
     tracing::info!(from = next, to = size, "folding events");
     let mut reported = Instant::now();
+    let mut remains = CheckedRemains::new(store);
     let mut events = store.events(next)?;
     while next < size {
         if *stopping.borrow() {
@@ -464,9 +473,9 @@ pub(super) fn catch_up(
             if index != next {
                 return Err(StartError::MissingEvent(next));
             }
-            if let StoredEvent::Open { event, .. } = stored {
-                changes.extend(ahead.fold(index, &read::decode(index, &event)?)?);
-            }
+            let event = read::decode(index, stored.opening().1)?;
+            changes.extend(ahead.fold(index, &event)?);
+            remains.check(index, &stored, &event)?;
             next += 1;
         }
         for change in &changes {

@@ -111,7 +111,7 @@ impl Prove {
         let size = checkpoint.claimed().size();
         let opening = match self.leaf(index, size)? {
             StoredEvent::Open { salt, event } => Opening::Open { salt, event },
-            StoredEvent::Erased(leaf) => Opening::Sealed(leaf),
+            StoredEvent::Erased { leaf, .. } => Opening::Sealed(leaf),
         };
         let proof = inclusion_proof(index, size, |node| self.store.node(node))?;
         Ok(Receipt::new(opening, index, proof, checkpoint.clone())?)

@@ -127,7 +127,7 @@ impl Queue {
         for (_, since) in reasons {
             let at = match since {
                 Since::At(at) => Some(*at),
-                Since::Leaf(index) => read::time_at_or_before(&self.store, *index)?,
+                Since::Leaf(index) => read::time(&self.store, *index)?,
             };
             earliest = earliest.min(at.unwrap_or(Timestamp::EPOCH));
         }

@@ -3,7 +3,7 @@
 use crate::domain::{Actor, Benign, Entry, EntryId, EntryState, Event, Fact, Timestamp};
 use crate::index::SearchError;
 use crate::ledger::record::{RecordError, decode_event};
-use crate::store::{Store, StoreError, StoredEvent};
+use crate::store::{Store, StoreError};
 
 /// Something that is in the store could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -22,12 +22,9 @@ pub enum ReadError {
     Search(#[from] SearchError),
 }
 
-/// The event of leaf `index`; `None` if there is none or it was erased.
+/// The event of leaf `index`, or what remains of it; `None` if there is no such leaf.
 pub fn event(store: &Store, index: u64) -> Result<Option<Event>, ReadError> {
-    match store.event(index)? {
-        Some(StoredEvent::Open { event, .. }) => decode(index, &event).map(Some),
-        Some(StoredEvent::Erased(_)) | None => Ok(None),
-    }
+    store.event(index)?.map(|stored| decode(index, stored.opening().1)).transpose()
 }
 
 /// Reads an event's bytes.
@@ -35,12 +32,12 @@ pub fn decode(index: u64, bytes: &[u8]) -> Result<Event, ReadError> {
     decode_event(bytes).map_err(|source| ReadError::Record { index, source })
 }
 
-/// The entry `id`, as contributed; `None` if there is no such entry.
+/// The entry `id`, as contributed; `None` if there is no such entry, or it was erased.
 pub fn entry(store: &Store, id: EntryId) -> Result<Option<Entry>, ReadError> {
     Ok(event(store, id.0)?.and_then(|event| as_entry(id, event)))
 }
 
-/// The entry `id` and what has become of it; `None` if there is no such entry.
+/// The entry `id` and what has become of it; `None` if there is no such entry, or it was erased.
 pub fn entry_with_state(store: &Store, id: EntryId) -> Result<Option<(Entry, EntryState)>, ReadError> {
     let Some(state) = store.entry_state(id)? else { return Ok(None) };
     Ok(entry(store, id)?.map(|entry| (entry, state)))
@@ -69,19 +66,13 @@ pub fn first_since(store: &Store, since: Timestamp) -> Result<u64, ReadError> {
     let (mut low, mut high) = (0, store.folded()?);
     while low < high {
         let middle = low + (high - low) / 2;
-        // Of an erased one the time is not known: the nearest before it tells.
-        let is_older = time_at_or_before(store, middle)?.is_none_or(|at| at < since);
+        let is_older = time(store, middle)?.is_none_or(|at| at < since);
         if is_older { low = middle + 1 } else { high = middle }
     }
     Ok(low)
 }
 
-/// When the event of leaf `index` happened; of an erased one, the nearest before it.
-pub fn time_at_or_before(store: &Store, index: u64) -> Result<Option<Timestamp>, ReadError> {
-    for index in (0..=index).rev() {
-        if let Some(event) = event(store, index)? {
-            return Ok(Some(event.at));
-        }
-    }
-    Ok(None)
+/// When the event of leaf `index` happened.
+pub fn time(store: &Store, index: u64) -> Result<Option<Timestamp>, ReadError> {
+    Ok(event(store, index)?.map(|event| event.at))
 }

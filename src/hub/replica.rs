@@ -10,9 +10,9 @@ use super::read;
 use super::state::State;
 use super::statistics::{StatisticsError, draw, statistics};
 use crate::domain::{EntryId, Fact, Sample, Taxonomies, Timestamp};
-use crate::ledger::{Frontier, Hash, Leaf, Salt};
+use crate::ledger::{Frontier, Hash};
 use crate::policy::{Period, Statistics};
-use crate::store::{OpenError, Store, StoreError};
+use crate::store::{OpenError, Store, StoreError, StoredEvent};
 
 /// Events that are written at once.
 const BATCH_EVENTS: u64 = 1_000;
@@ -53,12 +53,11 @@ impl Replica {
     ///
     /// # Errors
     /// [`ReplicaError`] if they cannot be written.
-    pub fn extend(&mut self, events: impl IntoIterator<Item = (Salt, Vec<u8>)>) -> Result<(), ReplicaError> {
+    pub fn extend(&mut self, leaves: impl IntoIterator<Item = StoredEvent>) -> Result<(), ReplicaError> {
         let mut batch = self.store.batch();
-        for (salt, event) in events {
-            let index = self.frontier.size();
-            batch.put_event(index, &salt, &event)?;
-            self.frontier.append(Leaf::commit(&salt, &event).hash(), |_, _| {});
+        for stored in leaves {
+            batch.put_stored(self.frontier.size(), &stored)?;
+            self.frontier.append(stored.leaf().hash(), |_, _| {});
             if self.frontier.size().is_multiple_of(BATCH_EVENTS) {
                 std::mem::replace(&mut batch, self.store.batch()).commit()?;
             }

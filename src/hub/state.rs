@@ -158,7 +158,11 @@ impl State {
                 | Change::Rules { .. }
                 | Change::Trust(..)
                 | Change::Incident(_)
-                | Change::Delisted { .. } => {}
+                | Change::Delisted { .. }
+                | Change::Hold(_)
+                | Change::RequestForgotten(_)
+                | Change::Unlisted(..)
+                | Change::HistoryForgotten(_) => {}
             }
         }
         self.tell_failures();
@@ -229,6 +233,7 @@ pub fn register_of(store: &Store, rows: Vec<RegisterRow>) -> Result<Register, Lo
             }
             RegisterRow::Trust(member, trust) => register.set_trust(member, trust),
             RegisterRow::Incident(incident) => register.set_incident(incident),
+            RegisterRow::Hold(hold) => register.set_hold(hold),
             RegisterRow::Delisted { entity, event, at } => register.set_delisted(entity, Delisted { event, at }),
         }
     }

@@ -11,14 +11,16 @@ use super::load::LoadError;
 use super::read::{self, ReadError};
 use super::sequencer::{SequenceError, Sequencer};
 use super::state::register_of;
-use super::survey::{SurveyError, Surveys, survey};
+use super::survey::{SurveyError, Surveyed, Surveys, survey};
 use crate::domain::{
-    Clock, Code, Context, EntryId, FieldError, ReadKind, Sample, SampleVerdict, Signal, Taxonomies, Timestamp,
-    check_count,
+    Action, Assessment, Clock, Code, Context, EntryId, FieldError, ReadKind, Sample, SampleVerdict, Signal, Standing,
+    Taxonomies, Timestamp, check_count,
 };
 use crate::ledger::Hash;
-use crate::policy::{Gathered, Grounds, Matching, Period, Permit, Roster, Statistics, Tallying, assess, operation};
-use crate::store::{Snapshot, Store, StoreError, StoredEvent};
+use crate::policy::{
+    Gathered, Grounds, Matching, Period, Permit, Roster, Statistics, Tallying, assess, gone, operation,
+};
+use crate::store::{Snapshot, Store, StoreError};
 
 /// Counts, draws and notes judgements.
 #[derive(Clone)]
@@ -170,10 +172,20 @@ pub fn statistics(
     rows.keys()?.into_iter().for_each(|key| roster.set_key(key));
     let register = register_of(rows.store(), rows.register()?)?;
     let grounds = Grounds { taxonomies, roster: &roster, register: &register };
-    let gathered = survey(rows, size, |gathered: &mut Gathered, entry, state| {
-        if !register.incident_of(&entry.draft).is_some_and(|incident| incident.is_drill) {
-            gathered.add(&period, entry, state, &assess(entry, state, &grounds, at));
+    let is_drill = |incident: Option<&Code>| {
+        incident.and_then(|code| register.incident(code)).is_some_and(|incident| incident.is_drill)
+    };
+    let gathered = survey(rows, size, |gathered: &mut Gathered, surveyed, state| match surveyed {
+        Surveyed::Whole(entry) if !is_drill(entry.draft.incident().as_ref()) => {
+            let Assessment { standing, action, .. } = assess(entry, state, &grounds, at);
+            gathered.add(&period, entry.contributed, state, (standing, action));
         }
+        Surveyed::Erased { contributed, remains } if !is_drill(remains.incident.as_ref()) => {
+            // Only what had ended was erased.
+            let standing = gone(state, at).unwrap_or(Standing::Expired);
+            gathered.add(&period, contributed, state, (standing, Action::LogOnly));
+        }
+        _ => {}
     })?;
     Ok(tallying.finish(gathered, size, at))
 }
@@ -194,9 +206,7 @@ fn each_event(store: &Store, size: u64, mut each: impl FnMut(u64, crate::domain:
         if index >= size {
             break;
         }
-        if let StoredEvent::Open { event, .. } = stored {
-            each(index, read::decode(index, &event)?);
-        }
+        each(index, read::decode(index, stored.opening().1)?);
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use std::thread;
 use tokio::sync::Semaphore;
 
 use super::read::{self, ReadError};
-use crate::domain::{Entry, EntryState};
-use crate::store::{Snapshot, StoreError, StoredEvent};
+use crate::domain::{Entry, EntryState, Fact, Remains, Timestamp};
+use crate::store::{Snapshot, StoreError};
 
 /// Leaves that one thread goes through at a time.
 const PART: u64 = 16_384;
@@ -49,6 +49,13 @@ impl Surveys {
     }
 }
 
+/// An entry, or what remains of it.
+#[derive(Clone, Copy, Debug)]
+pub enum Surveyed<'a> {
+    Whole(&'a Entry),
+    Erased { contributed: Timestamp, remains: &'a Remains },
+}
+
 /// Gives every entry of the first `size` leaves, as the snapshot has it, to `each`, in parts: one `A` for each thread, in no
 /// particular order.
 ///
@@ -57,7 +64,7 @@ impl Surveys {
 pub fn survey<A: Default + Send>(
     rows: &Snapshot<'_>,
     size: u64,
-    each: impl Fn(&mut A, &Entry, &EntryState) + Sync,
+    each: impl Fn(&mut A, Surveyed<'_>, &EntryState) + Sync,
 ) -> Result<Vec<A>, ReadError> {
     let next = AtomicU64::new(0);
     let run = || -> Result<A, ReadError> {
@@ -88,7 +95,7 @@ pub fn survey<A: Default + Send>(
 fn part(
     rows: &Snapshot<'_>,
     leaves: std::ops::Range<u64>,
-    mut each: impl FnMut(&Entry, &EntryState),
+    mut each: impl FnMut(Surveyed<'_>, &EntryState),
 ) -> Result<(), ReadError> {
     let mut events =
         rows.store().events(leaves.start)?.take_while(|row| row.as_ref().map_or(true, |(at, _)| *at < leaves.end));
@@ -98,10 +105,12 @@ fn part(
             break;
         }
         let found = events.find(|row| row.as_ref().map_or(true, |(at, _)| *at == id.0)).transpose()?;
-        // One whose event was erased counts for nothing.
-        let Some((_, StoredEvent::Open { event, .. })) = found else { continue };
-        if let Some(entry) = read::as_entry(id, read::decode(id.0, &event)?) {
-            each(&entry, &state);
+        let Some((_, stored)) = found else { continue };
+        let event = read::decode(id.0, stored.opening().1)?;
+        if let Fact::Remains(remains) = &event.fact {
+            each(Surveyed::Erased { contributed: event.at, remains }, &state);
+        } else if let Some(entry) = read::as_entry(id, event) {
+            each(Surveyed::Whole(&entry), &state);
         }
     }
     Ok::<_, StoreError>(()).map_err(ReadError::from)

@@ -9,7 +9,8 @@ use super::read::{self, ReadError};
 use super::unseal::Unseal;
 use super::view::{EntryView, Viewer};
 use crate::domain::{
-    Actor, At, EntryId, EventKind, Fact, FieldError, Label, MemberId, Note, ReadKind, Signal, Taxonomies, Timestamp,
+    Actor, At, EntryId, Event, EventKind, Fact, FieldError, Label, MemberId, Note, ReadKind, Signal, Taxonomies,
+    Timestamp,
 };
 use crate::ledger::Receipt;
 use crate::policy::{Entries, Nearness, Permit, operation};
@@ -62,6 +63,9 @@ pub enum TraceError {
     /// There is no such entry, or it is not the caller's to see: the two look the same.
     #[error("entry {0}: no such entry, or not one you may see")]
     NoSuchEntry(EntryId),
+    /// Its hashes and provenance are gone; told to who could see it.
+    #[error("entry {entry}: was erased on {at} (leaf {by}), as the policy's retention says")]
+    Erased { entry: EntryId, by: u64, at: Timestamp },
     /// A field is not as it must be.
     #[error(transparent)]
     Field(#[from] FieldError),
@@ -93,10 +97,10 @@ impl Trace {
         let sees_all = principal.sight().entries == Entries::All;
         // What is on disk but not yet in a checkpoint is not there yet.
         let provable = id.0 < self.prove.head.borrow().size;
-        let (entry, state) = read::entry_with_state(&self.store, id)?
+        let found = read::entry_with_state(&self.store, id)?
             .filter(|_| provable)
-            .filter(|(entry, _)| sees_all || entry.contributor == principal.member)
-            .ok_or(TraceError::NoSuchEntry(id))?;
+            .filter(|(entry, _)| sees_all || entry.contributor == principal.member);
+        let Some((entry, state)) = found else { return Err(self.no_such(id, principal.member, sees_all)?) };
         let mut history = vec![Step {
             index: id.0,
             at: entry.contributed,
@@ -120,6 +124,19 @@ impl Trace {
             self.unseal.run(&permit.authority(), view.names()).await.map_err(ReadError::from)?;
         }
         Ok(Traced { view, evidence, labels, history, receipt })
+    }
+
+    /// Why there is no entry to trace.
+    fn no_such(&self, id: EntryId, caller: MemberId, sees_all: bool) -> Result<TraceError, ReadError> {
+        let event = read::event(&self.store, id.0)?.filter(|event| matches!(event.fact, Fact::Remains(_)));
+        let is_own = |event: &Event| matches!(event.by, Actor::Member { member, .. } if member == caller);
+        let by = match event.filter(|event| sees_all || is_own(event)) {
+            Some(_) => self.store.entry_state(id)?.and_then(|state| state.erased),
+            None => None,
+        };
+        let Some(by) = by else { return Ok(TraceError::NoSuchEntry(id)) };
+        let at = read::time(&self.store, by)?.ok_or(ReadError::NoSuchEvent { index: by })?;
+        Ok(TraceError::Erased { entry: id, by, at })
     }
 
     fn step(&self, index: u64, sees_all: bool) -> Result<Option<Step>, ReadError> {

@@ -6,10 +6,12 @@
 use std::str::FromStr;
 
 mod members;
+mod retention;
 mod standing;
 mod statistics;
 
 pub use members::{decode_key, decode_member, encode_key, encode_member};
+pub use retention::{decode_hold, encode_hold};
 pub use standing::{
     decode_appeal, decode_entry_state, decode_incident, decode_trust, encode_appeal, encode_entry_state,
     encode_incident, encode_trust,
@@ -17,6 +19,10 @@ pub use standing::{
 
 use members::{
     key_from_record, key_to_record, member_from_record, member_to_record, quota_from_record, quota_to_record,
+};
+use retention::{
+    erased_from_record, erased_to_record, hold_terms_from_record, hold_terms_to_record, remains_from_record,
+    remains_to_record,
 };
 use standing::{change_from_record, change_to_record, decision, report_from_record, report_to_record};
 use statistics::{sample_from_record, sample_to_record, tally_from_record, tally_to_record};
@@ -66,6 +72,10 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
         Fact::Expired { entries } => {
             v1::event::Fact::Expired(v1::Expired { entries: entries.iter().map(|entry| entry.0).collect() })
         }
+        Fact::Erased { erased, recounted } => v1::event::Fact::Erased(erased_to_record(erased, recounted)),
+        Fact::Remains(remains) => v1::event::Fact::Remains(remains_to_record(remains)),
+        Fact::HoldPlaced(terms) => v1::event::Fact::HoldPlaced(hold_terms_to_record(terms)),
+        Fact::HoldLifted { hold } => v1::event::Fact::HoldLifted(v1::HoldLifted { hold: *hold }),
         Fact::OutcomeReported(report) => v1::event::Fact::OutcomeReported(report_to_record(report)),
         Fact::Decided { entry, decision, is_enough } => v1::event::Fact::Decided(v1::Decided {
             entry: entry.0,
@@ -222,6 +232,13 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, RecordError> {
         v1::event::Fact::Expired(expired) => {
             Fact::Expired { entries: expired.entries.into_iter().map(EntryId).collect() }
         }
+        v1::event::Fact::Erased(erased) => {
+            let (erased, recounted) = erased_from_record(&erased)?;
+            Fact::Erased { erased, recounted }
+        }
+        v1::event::Fact::Remains(remains) => Fact::Remains(remains_from_record(&remains)?),
+        v1::event::Fact::HoldPlaced(terms) => Fact::HoldPlaced(hold_terms_from_record(&terms)?),
+        v1::event::Fact::HoldLifted(lifted) => Fact::HoldLifted { hold: lifted.hold },
         v1::event::Fact::OutcomeReported(reported) => Fact::OutcomeReported(report_from_record(&reported)?),
         v1::event::Fact::Decided(decided) => Fact::Decided {
             entry: EntryId(decided.entry),

@@ -67,6 +67,8 @@ operations! {
     /// Enrol members, issue and revoke keys.
     Administer, "administer": Admin;
     /// Open, extend and close incidents.
+    ChangeHolds, "place and lift holds": Admin;
+    ListHolds, "list holds": Auditor | Admin;
     ChangeIncident, "change incidents": Reviewer | Admin;
     /// See which incidents there are.
     ListIncidents, "list incidents": Checker | Contributor | Reviewer | Auditor | Admin;

@@ -29,9 +29,19 @@ pub fn expiry_passed(valid_until: Option<Timestamp>, now: Timestamp) -> bool {
     valid_until.is_some_and(|valid_until| valid_until <= now)
 }
 
+/// What an entry in this state stands as at `now`, if it no longer matches.
+pub fn gone(state: &EntryState, now: Timestamp) -> Option<Standing> {
+    match () {
+        () if state.withdrawn.is_some() => Some(Standing::Withdrawn),
+        () if state.is_revoked() => Some(Standing::Revoked),
+        () if expiry_passed(state.expires, now) => Some(Standing::Expired),
+        () => None,
+    }
+}
+
 /// Whether an entry in this state may appear as a match at `now`.
 pub fn is_matchable(state: &EntryState, now: Timestamp) -> bool {
-    state.withdrawn.is_none() && !state.is_revoked() && !expiry_passed(state.expires, now)
+    gone(state, now).is_none()
 }
 
 /// Judges `entry` at `now`.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::rules::Rules;
-use crate::domain::{Code, Draft, Incident, MemberId, Reference, Timestamp, Trust};
+use crate::domain::{Code, Draft, Hold, Incident, MemberId, Reference, Timestamp, Trust};
 
-/// The rules in force, how far members are believed, incidents, and what was taken off lists.
+/// The rules in force, how far members are believed, incidents, what was taken off lists, and what is held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Register {
     rules: Arc<Rules>,
@@ -15,6 +15,7 @@ pub struct Register {
     trust: BTreeMap<MemberId, Trust>,
     incidents: BTreeMap<Code, Incident>,
     delisted: BTreeMap<Reference, Delisted>,
+    holds: BTreeMap<u64, Hold>,
 }
 
 /// That an entity is no longer on the list that it was named by.
@@ -90,5 +91,20 @@ impl Register {
     /// Notes that an entity was taken off its list.
     pub fn set_delisted(&mut self, entity: Reference, delisted: Delisted) {
         self.delisted.insert(entity, delisted);
+    }
+
+    /// A hold, if such a one was placed.
+    pub fn hold(&self, id: u64) -> Option<&Hold> {
+        self.holds.get(&id)
+    }
+
+    /// All that were placed, in their order, also those that have lapsed.
+    pub fn holds(&self) -> impl Iterator<Item = &Hold> {
+        self.holds.values()
+    }
+
+    /// Adds a hold, or puts it in the place of its earlier self.
+    pub fn set_hold(&mut self, hold: Hold) {
+        self.holds.insert(hold.id, hold);
     }
 }

@@ -28,6 +28,7 @@ pub struct Rules {
     pub incidents: IncidentRules,
     pub appeals: AppealRules,
     pub matches: MatchRules,
+    pub retention: RetentionRules,
     /// By the label's code.
     pub labels: BTreeMap<String, LabelRules>,
 }
@@ -239,6 +240,30 @@ impl Default for MatchRules {
     }
 }
 
+/// How long what no longer matches is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionRules {
+    /// Days after which hashes and provenance of an entry are erased that was withdrawn, was revoked or has expired: 30 to 3,650;
+    /// 0: never.
+    pub erase_after_days: u16,
+    /// Days that a preservation hold lasts at most: 1 to 3,650.
+    pub hold_days_max: u16,
+}
+
+impl Default for RetentionRules {
+    fn default() -> Self {
+        Self { erase_after_days: 365, hold_days_max: 365 }
+    }
+}
+
+impl RetentionRules {
+    /// How long after its end an entry is erased; `None`: never.
+    pub fn erase_after(&self) -> Option<Duration> {
+        (self.erase_after_days > 0).then(|| Duration::from_hours(24 * u64::from(self.erase_after_days)))
+    }
+}
+
 /// What is particular to one label. What is absent is as for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -322,9 +347,14 @@ impl Rules {
         within("floods.members_min", self.floods.members_min, two.clone())?;
         within("incidents.open_hours", self.incidents.open_hours, 1..=168)?;
         within("incidents.corroborate_within_hours", self.incidents.corroborate_within_hours, 1..=168)?;
-        within("incidents.valid_days", self.incidents.valid_days, days)?;
+        within("incidents.valid_days", self.incidents.valid_days, days.clone())?;
         within("appeals.decide_within_days", self.appeals.decide_within_days, 1..=365)?;
         within("matches.kept_days", self.matches.kept_days, 1..=365)?;
+        if self.retention.erase_after_days != 0 {
+            within("retention.erase_after_days", self.retention.erase_after_days, 30..=3_650)
+                .map_err(|error| FieldError { problem: format!("{}; or 0, for never", error.problem), ..error })?;
+        }
+        within("retention.hold_days_max", self.retention.hold_days_max, days.clone())?;
         for (at, kind) in self.incidents.types.iter().enumerate() {
             kind.code.parse::<Code>().at(format!("incidents.types[{at}].code"))?;
             if self.incidents.types[..at].iter().any(|other| other.code == kind.code) {
@@ -425,6 +455,9 @@ mod tests {
             ("[trust]\nreview_below_percent = 101", "policy.trust.review_below_percent"),
             ("[labels.x]\njurisdictions_min = 1", "policy.labels.x.jurisdictions_min"),
             ("[labels.X]", "policy.labels.X"),
+            ("[retention]\nerase_after_days = 29", "policy.retention.erase_after_days"),
+            ("[retention]\nerase_after_days = 3651", "policy.retention.erase_after_days"),
+            ("[retention]\nhold_days_max = 0", "policy.retention.hold_days_max"),
             ("[incidents]\nopen_hours = 0", "policy.incidents.open_hours"),
             ("[[incidents.types]]\ncode = \"a b\"\nname = \"\"", "policy.incidents.types[0].code"),
             ("[tlp]\nred = \"nothing\"", "policy"),

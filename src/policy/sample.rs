@@ -25,13 +25,14 @@ pub struct Matching {
 impl Matching {
     /// What leaf `index` says. In the order of leaves.
     pub fn add(&mut self, index: u64, event: &Event) {
-        match &event.fact {
-            Fact::Contributed { draft, .. } => {
-                let is_of_drill = draft.incident().is_some_and(|code| self.incidents.get(&code) == Some(&true));
-                if !is_of_drill {
-                    self.entries.insert(EntryId(index));
-                }
+        if let Some(remains) = event.fact.remains() {
+            let incident = remains.incident.as_ref().and_then(|code| self.incidents.get(code));
+            if incident != Some(&true) {
+                self.entries.insert(EntryId(index));
             }
+            return;
+        }
+        match &event.fact {
             Fact::Withdrawn { entry, .. } => self.end(*entry),
             Fact::Expired { entries } => entries.iter().for_each(|entry| self.end(*entry)),
             Fact::Decided { entry, decision, is_enough: true } => {

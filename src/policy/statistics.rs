@@ -9,8 +9,8 @@ use std::fmt::Display;
 use super::shares::{basis_points, median, wilson};
 use super::shelter::{Table, shelter};
 use crate::domain::{
-    Action, AppealState, Assessment, Code, Date, Entry, EntryId, EntryState, Event, Fact, FieldError, IncidentChange,
-    Ruling, SampleVerdict, Standing, Timestamp,
+    Action, AppealState, Code, Date, EntryId, EntryState, Event, Fact, FieldError, IncidentChange, Remains, Ruling,
+    SampleVerdict, Standing, Timestamp,
 };
 
 /// Whole days, in UTC.
@@ -125,6 +125,7 @@ enum Subject {
     Withdrawn,
     Revoked,
     Expired,
+    Erased,
     Entries,
     Matches,
     Outcomes,
@@ -140,13 +141,14 @@ enum Subject {
 }
 
 impl Subject {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Contributed,
         Self::ContributedToDrills,
         Self::QuarantinedOnArrival,
         Self::Withdrawn,
         Self::Revoked,
         Self::Expired,
+        Self::Erased,
         Self::Entries,
         Self::Matches,
         Self::Outcomes,
@@ -169,6 +171,7 @@ impl Subject {
             Self::Withdrawn => "entries-withdrawn",
             Self::Revoked => "entries-revoked",
             Self::Expired => "entries-expired",
+            Self::Erased => "entries-erased",
             Self::Entries => "entries",
             Self::Matches => "matches",
             Self::Outcomes => "outcomes",
@@ -235,34 +238,11 @@ impl Tallying {
     /// What leaf `index` says. All leaves, from the first, in their order.
     pub fn event(&mut self, index: u64, event: &Event) {
         let is_counted = self.period.contains(event.at);
+        if let Some(remains) = event.fact.remains() {
+            self.contributed(EntryId(index), &remains, is_counted);
+            return;
+        }
         match &event.fact {
-            Fact::Contributed { draft, .. } => {
-                let id = EntryId(index);
-                let next = self.lists.len() as u32;
-                let list = match self.lists.get(draft.labels()) {
-                    Some(list) => *list,
-                    None => *self.lists.entry(draft.labels().to_vec()).or_insert(next),
-                };
-                self.entries.push((id, list));
-                let incident = draft.incident();
-                if incident.is_some_and(|code| self.incidents.get(&code).is_some_and(|(is_drill, _)| *is_drill)) {
-                    self.of_drills.insert(id);
-                    if is_counted {
-                        self.one(Subject::ContributedToDrills, &[], &[]);
-                    }
-                } else if is_counted {
-                    let tables = self.of(Subject::Contributed);
-                    tables.total += 1;
-                    for label in draft.labels() {
-                        tables.add(&["label"], &[label], 1);
-                    }
-                    tables.add(&["basis"], &[&draft.provenance().basis.code()], 1);
-                    let kinds: BTreeSet<_> = draft.signals().iter().map(|signal| signal.kind()).collect();
-                    for kind in kinds {
-                        tables.add(&["kind"], &[&kind], 1);
-                    }
-                }
-            }
             Fact::IncidentChanged { incident, change, is_enough: true } => match change {
                 IncidentChange::Open { kind, is_drill, .. } => {
                     self.incidents.insert(incident.clone(), (*is_drill, kind.clone()));
@@ -321,6 +301,10 @@ impl Tallying {
                 let count = entries.iter().filter(|entry| !self.of_drills.contains(entry)).count();
                 self.of(Subject::Expired).total += count as u64;
             }
+            Fact::Erased { erased, .. } => {
+                let count = erased.iter().filter(|one| !self.of_drills.contains(&one.entry)).count();
+                self.of(Subject::Erased).total += count as u64;
+            }
             Fact::OutcomeReported(report) if !self.of_drills.contains(&report.entry) => {
                 let labels =
                     if report.labels.is_empty() { self.labels_of(report.entry) } else { report.labels.clone() };
@@ -331,6 +315,33 @@ impl Tallying {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A contribution, erased since or not: what counts remains of it.
+    fn contributed(&mut self, id: EntryId, remains: &Remains, is_counted: bool) {
+        let next = self.lists.len() as u32;
+        let list = match self.lists.get(&remains.labels) {
+            Some(list) => *list,
+            None => *self.lists.entry(remains.labels.clone()).or_insert(next),
+        };
+        self.entries.push((id, list));
+        let incident = remains.incident.as_ref().and_then(|code| self.incidents.get(code));
+        if incident.is_some_and(|(is_drill, _)| *is_drill) {
+            self.of_drills.insert(id);
+            if is_counted {
+                self.one(Subject::ContributedToDrills, &[], &[]);
+            }
+        } else if is_counted {
+            let tables = self.of(Subject::Contributed);
+            tables.total += 1;
+            for label in &remains.labels {
+                tables.add(&["label"], &[label], 1);
+            }
+            tables.add(&["basis"], &[&remains.basis], 1);
+            for kind in &remains.kinds {
+                tables.add(&["kind"], &[kind], 1);
+            }
         }
     }
 
@@ -458,9 +469,9 @@ pub struct Gathered {
 
 impl Gathered {
     /// Counts an entry that is of no drill.
-    pub fn add(&mut self, period: &Period, entry: &Entry, state: &EntryState, assessment: &Assessment) {
-        *self.entries.entry((assessment.standing, assessment.action)).or_default() += 1;
-        if !period.contains(entry.contributed) {
+    pub fn add(&mut self, period: &Period, contributed: Timestamp, state: &EntryState, judged: (Standing, Action)) {
+        *self.entries.entry(judged).or_default() += 1;
+        if !period.contains(contributed) {
             return;
         }
         let causes = [("near-benign", state.came_near_benign), ("excess", state.is_excess)];

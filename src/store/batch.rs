@@ -2,7 +2,7 @@
 
 use rocksdb::{WriteBatch, WriteOptions};
 
-use super::{Family, RegisterRow, Store, StoreError, keys};
+use super::{Family, RegisterRow, Store, StoreError, StoredEvent, keys};
 use crate::domain::{
     Appeal, Code, Date, EntryId, EntryState, Key, KeyId, MatchKey, Member, ReadKey, Reference, RequestDigest, Signal,
     Timestamp,
@@ -10,8 +10,9 @@ use crate::domain::{
 use crate::ledger::record::{self, v1};
 use crate::ledger::{Hash, NodeId, Salt, SignedCheckpoint};
 
-/// What events change in which rows: 2 since entries' rows hold what their standing is judged by.
-pub const FOLD_VERSION: u64 = 2;
+/// What events change in which rows: 2 since entries' rows hold what their standing is judged by; 3 since those that can be found no
+/// more hold nothing of others.
+pub const FOLD_VERSION: u64 = 3;
 
 /// Rows that become durable together or not at all.
 pub struct Batch<'a> {
@@ -64,7 +65,17 @@ impl Batch<'_> {
 
     /// The event of a leaf and the salt that opens it.
     pub fn put_event(&mut self, index: u64, salt: &Salt, event: &[u8]) -> Result<(), StoreError> {
-        let row = v1::EventRow { leaf: Vec::new(), salt: salt.to_bytes().to_vec(), event: event.to_vec() };
+        self.put_stored(index, &StoredEvent::Open { salt: *salt, event: event.to_vec() })
+    }
+
+    /// A leaf as it is to be stored.
+    pub fn put_stored(&mut self, index: u64, stored: &StoredEvent) -> Result<(), StoreError> {
+        let (leaf, erased_by) = match stored {
+            StoredEvent::Open { .. } => (Vec::new(), None),
+            StoredEvent::Erased { leaf, by, .. } => (leaf.to_bytes().to_vec(), Some(*by)),
+        };
+        let (salt, event) = stored.opening();
+        let row = v1::EventRow { leaf, salt: salt.to_bytes().to_vec(), event: event.to_vec(), erased_by };
         self.put(Family::Events, &keys::index(index), &prost::Message::encode_to_vec(&row))
     }
 
@@ -105,6 +116,12 @@ impl Batch<'_> {
         self.put(Family::Requests, &request.0, &keys::index(index))
     }
 
+    /// Forgets which event a request led to.
+    pub fn delete_request(&mut self, request: &RequestDigest) -> Result<(), StoreError> {
+        self.rows.delete_cf(self.store.family(Family::Requests)?, request.0);
+        Ok(())
+    }
+
     /// That an event is about no entry, and when it happened.
     pub fn put_administrative(&mut self, index: u64, at: Timestamp) -> Result<(), StoreError> {
         self.put(Family::Audit, &keys::index(index), &at.millis().to_be_bytes())
@@ -142,6 +159,13 @@ impl Batch<'_> {
         self.put(Family::History, &keys::history(entry, event), &[])
     }
 
+    /// Forgets which events are about an entry.
+    pub fn delete_history(&mut self, entry: EntryId) -> Result<(), StoreError> {
+        let all = (keys::history(entry, 0), keys::history(EntryId(entry.0 + 1), 0));
+        self.rows.delete_range_cf(self.store.family(Family::History)?, all.0, all.1);
+        Ok(())
+    }
+
     /// Whether reviewers are to look at an entry.
     pub fn set_attention(&mut self, entry: EntryId, wanted: bool) -> Result<(), StoreError> {
         let key = keys::index(entry.0);
@@ -160,6 +184,12 @@ impl Batch<'_> {
     /// That an entry rests on a list's naming an entity.
     pub fn put_listed(&mut self, entity: &Reference, entry: EntryId) -> Result<(), StoreError> {
         self.put(Family::Listed, &keys::grouped(entity.as_str(), entry), &[])
+    }
+
+    /// That it no longer does.
+    pub fn delete_listed(&mut self, entity: &Reference, entry: EntryId) -> Result<(), StoreError> {
+        self.rows.delete_cf(self.store.family(Family::Listed)?, keys::grouped(entity.as_str(), entry));
+        Ok(())
     }
 
     /// That an entry was contributed with a key.

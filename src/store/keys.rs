@@ -12,6 +12,7 @@ pub(super) const REGISTER_RULES: &[u8] = b"p";
 pub(super) const REGISTER_TRUST: u8 = b't';
 pub(super) const REGISTER_INCIDENT: u8 = b'i';
 pub(super) const REGISTER_DELISTED: u8 = b'd';
+pub(super) const REGISTER_HOLD: u8 = b'h';
 
 /// Leaf index: 8 bytes. Also the key of `entries`, whose ids are leaf indexes.
 pub(super) fn index(index: u64) -> [u8; 8] {

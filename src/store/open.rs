@@ -2,16 +2,17 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rocksdb::{
-    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBRecoveryMode, FlushOptions, LogLevel, Options,
+    BlockBasedIndexType, BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor,
+    CompactOptions, DB, DBCompressionType, DBRecoveryMode, FlushOptions, LogLevel, Options,
 };
 
 use super::batch::Fault;
-use super::{Family, StoreError, files};
+use super::{Family, StoreError, files, keys};
 
 /// What `FORMAT` says in a directory of this version.
 const FORMAT: &str = "hashcommons data, format 1\n";
@@ -112,6 +113,27 @@ impl Store {
         }
         if only_in_log > REPLAYED_BYTES {
             self.db.flush_cfs_opt(&families, &FlushOptions::default())?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files anew in which these leaves lie, and what follows from them, so that what was there before is gone. Takes long;
+    /// reading and writing go on.
+    ///
+    /// What lay under keys of values, as signals do, goes when RocksDB writes these files anew by itself: within thirty days after
+    /// they were deleted, which was long before their entry was erased.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub fn purge(&self, leaves: RangeInclusive<u64>) -> Result<(), StoreError> {
+        // The log goes when nothing in it is needed any more.
+        let families = Family::ALL.map(|family| self.family(family)).into_iter().collect::<Result<Vec<_>, _>>()?;
+        self.db.flush_cfs_opt(&families, &FlushOptions::default())?;
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        let (first, last) = (keys::index(*leaves.start()), keys::index(leaves.end().saturating_add(1)));
+        for family in [Family::Events, Family::Entries, Family::History] {
+            self.db.compact_range_cf_opt(self.family(family)?, Some(first), Some(last), &options);
         }
         Ok(())
     }

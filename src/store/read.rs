@@ -17,8 +17,9 @@ use crate::ledger::{Hash, Leaf, NodeId, Salt};
 pub enum StoredEvent {
     /// Its event and the salt that opens it.
     Open { salt: Salt, event: Vec<u8> },
-    /// The event was erased; the leaf stays, and with it every proof.
-    Erased(Leaf),
+    /// The event was erased, by that of leaf `by`; its own leaf stays, and with it every proof. What remains of it has taken its place,
+    /// with a salt that opens the commitment to it.
+    Erased { leaf: Leaf, by: u64, salt: Salt, event: Vec<u8> },
 }
 
 impl StoredEvent {
@@ -26,7 +27,29 @@ impl StoredEvent {
     pub fn leaf(&self) -> Leaf {
         match self {
             Self::Open { salt, event } => Leaf::commit(salt, event),
-            Self::Erased(leaf) => *leaf,
+            Self::Erased { leaf, .. } => *leaf,
+        }
+    }
+
+    /// What is there of the event, and the salt that opens the commitment to it.
+    pub fn opening(&self) -> (&Salt, &[u8]) {
+        match self {
+            Self::Open { salt, event } | Self::Erased { salt, event, .. } => (salt, event),
+        }
+    }
+
+    /// The same, taken out.
+    pub fn into_opening(self) -> (Salt, Vec<u8>) {
+        match self {
+            Self::Open { salt, event } | Self::Erased { salt, event, .. } => (salt, event),
+        }
+    }
+
+    /// The leaf of the event that erased it, if it was.
+    pub const fn erased_by(&self) -> Option<u64> {
+        match self {
+            Self::Open { .. } => None,
+            Self::Erased { by, .. } => Some(*by),
         }
     }
 }
@@ -446,10 +469,14 @@ fn decoded<T>(row: Result<T, RecordError>, family: Family, key: impl std::fmt::D
 fn stored_event(index: u64, bytes: &[u8]) -> Result<StoredEvent, StoreError> {
     let damaged = |problem: String| StoreError::damaged(Family::Events, index, problem);
     let row = v1::EventRow::decode(bytes).map_err(|error| damaged(error.to_string()))?;
-    if row.leaf.is_empty() {
-        let salt = row.salt.try_into().map_err(|_| damaged("its salt must be 32 bytes".to_owned()))?;
-        Ok(StoredEvent::Open { salt: Salt::from_bytes(salt), event: row.event })
-    } else {
-        Ok(StoredEvent::Erased(Leaf::from_bytes(&row.leaf).map_err(|error| damaged(error.to_string()))?))
+    let salt = row.salt.try_into().map_err(|_| damaged("its salt must be 32 bytes".to_owned()))?;
+    let (salt, event) = (Salt::from_bytes(salt), row.event);
+    match row.erased_by {
+        None if row.leaf.is_empty() => Ok(StoredEvent::Open { salt, event }),
+        None => Err(damaged("it has a leaf, and nothing has erased it".to_owned())),
+        Some(by) => {
+            let leaf = Leaf::from_bytes(&row.leaf).map_err(|error| damaged(error.to_string()))?;
+            Ok(StoredEvent::Erased { leaf, by, salt, event })
+        }
     }
 }

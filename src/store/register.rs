@@ -1,7 +1,7 @@
 //! Rows of `register`: what standing rests on beside entries. The first byte of a key says what its row is about.
 
 use super::keys;
-use crate::domain::{Incident, MemberId, Reference, Timestamp, Trust};
+use crate::domain::{Hold, Incident, MemberId, Reference, Timestamp, Trust};
 use crate::ledger::record;
 
 /// One row.
@@ -20,6 +20,7 @@ pub enum RegisterRow {
         event: u64,
         at: Timestamp,
     },
+    Hold(Hold),
 }
 
 impl RegisterRow {
@@ -35,6 +36,7 @@ impl RegisterRow {
                 key(keys::REGISTER_DELISTED, entity.as_str().as_bytes()),
                 [keys::index(*event), keys::index(at.millis())].concat(),
             ),
+            Self::Hold(hold) => (key(keys::REGISTER_HOLD, &keys::index(hold.id)), record::encode_hold(hold)),
         }
     }
 
@@ -59,6 +61,10 @@ impl RegisterRow {
                     Some(Self::Delisted { entity, event: keys::read_index(event)?, at })
                 };
                 read().ok_or_else(|| "must be an entity, an index and a time".into())
+            }
+            Some((&keys::REGISTER_HOLD, hold)) => {
+                let id = keys::read_index(hold).ok_or("its key must be a leaf index")?;
+                record::decode_hold(id, value).map(Self::Hold).map_err(|error| error.to_string())
             }
             _ => Err("is about nothing that is known".into()),
         }

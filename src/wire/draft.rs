@@ -7,8 +7,8 @@ use super::codes::Coded;
 use super::signal::{signal_to_wire, signals_from_wire};
 use super::{required, timestamp, timestamp_from_wire, v1};
 use crate::domain::{
-    Action, AnalystTier, At, Basis, Code, Confidence, Context, Draft, EntryId, FieldError, GovernmentOrder, Origin,
-    Producer, Provenance, Reviewers, Tlp,
+    Action, AnalystTier, At, Basis, BasisKind, Code, Confidence, Context, Draft, EntryId, FieldError, GovernmentOrder,
+    Origin, Producer, Provenance, Reviewers, Tlp,
 };
 
 /// Content types in one draft at the most; the taxonomy has fewer.
@@ -114,7 +114,8 @@ fn basis_to_wire(basis: &Basis) -> v1::basis::Basis {
 
 fn basis_from_wire(wire: Option<&v1::Basis>) -> Result<Basis, FieldError> {
     let basis = wire.and_then(|wire| wire.basis.as_ref());
-    let missing = || FieldError::new("", format_args!("must be one of {}", Basis::CODES.join(", ")));
+    let codes = || BasisKind::ALL.iter().map(|kind| kind.code()).collect::<Vec<_>>().join(", ");
+    let missing = || FieldError::new("", format_args!("must be one of {}", codes()));
     Ok(match basis.ok_or_else(missing)? {
         v1::basis::Basis::UnConsolidatedList(list) => Basis::UnConsolidatedList {
             entity: parse(&list.entity, "entity")?,

@@ -1,6 +1,7 @@
 //! The ledger's events for followers.
 
 use super::draft::draft_to_wire;
+use super::retention::hold_scope;
 use super::signal::signal_to_wire;
 use super::{timestamp, v1};
 use crate::domain::{Actor, Event, Fact, Holder, IncidentChange, TallyCell};
@@ -9,7 +10,8 @@ use crate::hub::FeedItem;
 /// Writes one leaf, and what it says where the caller may read it.
 pub fn feed_item(item: FeedItem) -> v1::LedgerEvent {
     let opening = item.opening.map(|opened| opening(opened.salt.to_bytes().to_vec(), opened.record, &opened.event));
-    v1::LedgerEvent { index: item.index, leaf: item.leaf.to_bytes().to_vec(), opening, ahead: false }
+    let leaf = item.leaf.to_bytes().to_vec();
+    v1::LedgerEvent { index: item.index, leaf, opening, ahead: false, erased_by: item.erased_by }
 }
 
 /// Writes an opened event.
@@ -27,6 +29,26 @@ pub fn opening(salt: Vec<u8>, record: Vec<u8>, event: &Event) -> v1::Opening {
         Fact::Expired { entries } => {
             Wire::Expired(opening::Expired { entry_ids: entries.iter().map(|entry| entry.0).collect() })
         }
+        Fact::Erased { erased, recounted } => Wire::Erased(opening::Erased {
+            entry_ids: erased.iter().map(|one| one.entry.0).collect(),
+            recounted_entry_ids: recounted.iter().map(|entry| entry.0).collect(),
+        }),
+        Fact::Remains(remains) => Wire::Remains(opening::Remains {
+            taxonomy_version: remains.taxonomy,
+            labels: texts(&remains.labels),
+            basis: remains.basis.to_string(),
+            signal_kinds: texts(&remains.kinds),
+            incident: text(remains.incident.as_ref()),
+            expires: remains.expires.map(timestamp),
+            came_near_benign: remains.came_near_benign,
+        }),
+        Fact::HoldPlaced(terms) => Wire::HoldPlaced(opening::HoldPlaced {
+            scope: Some(hold_scope(&terms.scope)),
+            reference: terms.reference.to_string(),
+            authority: terms.authority.to_string(),
+            until: Some(timestamp(terms.until)),
+        }),
+        Fact::HoldLifted { hold } => Wire::HoldLifted(opening::HoldLifted { hold_id: *hold }),
         Fact::OutcomeReported(report) => Wire::OutcomeReported(opening::OutcomeReported {
             entry_id: report.entry.0,
             outcome: report.outcome.to_string(),

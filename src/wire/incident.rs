@@ -88,6 +88,7 @@ pub fn debrief(debrief: &Debrief) -> v1::Debrief {
         at: Some(timestamp(debrief.at)),
         ledger_size: debrief.ledger_size,
         entries: debrief.entries,
+        erased: debrief.erased,
         members: counts(&debrief.members),
         standings: counts(&debrief.standings),
         labels: counts(&debrief.labels),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::codes::Coded;
+use super::retention::hold_scope;
 use super::{optional, required, timestamp, timestamp_from_wire, v1};
 use crate::domain::{
     Actor, Approval, At, Checklist, ChecklistItem, Credential, Fact, FieldError, Holder, IncidentChange, Key, Member,
@@ -142,6 +143,13 @@ pub fn member_event(told: &AuditEvent) -> v1::MemberEvent {
             }
         }
         Fact::IncidentEnded { incident } => wire.incident = incident.to_string(),
+        Fact::HoldPlaced(terms) => {
+            wire.hold_scope = Some(hold_scope(&terms.scope));
+            wire.hold_reference = terms.reference.to_string();
+            wire.hold_authority = terms.authority.to_string();
+            wire.until = Some(timestamp(terms.until));
+        }
+        Fact::HoldLifted { hold } => wire.hold_id = Some(*hold),
         Fact::MemberEnrolled(_) | Fact::KeyRevoked { .. } | Fact::NamesShown | Fact::WalkCleared { .. } => {}
         // Its text is too long for a list: the feed has it.
         Fact::PolicySet { .. } => {}
@@ -149,6 +157,8 @@ pub fn member_event(told: &AuditEvent) -> v1::MemberEvent {
         Fact::Contributed { .. }
         | Fact::Withdrawn { .. }
         | Fact::Expired { .. }
+        | Fact::Erased { .. }
+        | Fact::Remains(_)
         | Fact::OutcomeReported(_)
         | Fact::Decided { .. }
         | Fact::AppealOpened { .. }

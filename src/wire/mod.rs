@@ -14,6 +14,7 @@ mod feedback;
 mod incident;
 mod member;
 mod policy;
+mod retention;
 mod review;
 mod signal;
 mod statistics;
@@ -32,6 +33,7 @@ pub use member::{
     checklist_from_wire, contribution, enrolment, key, key_request, member, member_event, quota_request, roles_to_wire,
 };
 pub use policy::preview;
+pub use retention::{hold, hold_terms};
 pub use review::{benign_item, benign_item_to_wire, benign_page, decision, page_size, queue_page, queue_query};
 pub use signal::{signal_from_wire, signal_to_wire, signals_from_wire};
 pub use statistics::{draw_request, drawn, judgement, period, statistics};

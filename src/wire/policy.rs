@@ -14,5 +14,11 @@ pub fn preview(preview: &Preview) -> v1::PreviewPolicyResponse {
         entries: shifted.entries,
         examples: shifted.examples.iter().map(|entry| entry.0).collect(),
     });
-    v1::PreviewPolicyResponse { entries: preview.entries, shifts: shifts.collect(), event: preview.event }
+    v1::PreviewPolicyResponse {
+        entries: preview.entries,
+        shifts: shifts.collect(),
+        event: preview.event,
+        due_before: preview.due.0,
+        due_after: preview.due.1,
+    }
 }

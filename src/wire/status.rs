@@ -15,6 +15,7 @@ use crate::hub::{
     IncidentsError, MemberError, ProveError, ReadError, Refusal, ReviewError, SequenceError, StatisticsError,
     SurveyError, TraceError, WithdrawError,
 };
+use crate::policy::retention::HoldError;
 use crate::policy::{AuthError, Exhausted, IncidentError, Lapsed, Refused, RulingError, Throttled};
 use crate::worker::SubmitError;
 
@@ -125,11 +126,12 @@ impl IntoStatus for Refusal {
             | Self::NoSuchKey(_)
             | Self::NoSuchBenign(_)
             | Self::NoSuchSample(_)
+            | Self::Hold(HoldError::NoSuch(_))
             | Self::Incident(IncidentError::NoSuch(_)) => Status::not_found(self.to_string()),
             Self::Ruling(RulingError::OwnEntry) => Status::permission_denied(self.to_string()),
-            Self::Ruling(RulingError::Field(error)) | Self::Incident(IncidentError::Field(error)) => {
-                error.into_status()
-            }
+            Self::Ruling(RulingError::Field(error))
+            | Self::Incident(IncidentError::Field(error))
+            | Self::Hold(HoldError::Field(error)) => error.into_status(),
             Self::AlreadyRevoked(_)
             | Self::ReportedEnough(_)
             | Self::NoLongerMatches(_)
@@ -139,6 +141,8 @@ impl IntoStatus for Refusal {
             | Self::LastAdminKey(_)
             | Self::LastAdmin(_)
             | Self::OtherRules
+            | Self::Erased { .. }
+            | Self::Hold(_)
             | Self::Ruling(_)
             | Self::Incident(_)
             | Self::Ladder(_) => Status::failed_precondition(self.to_string()),
@@ -274,7 +278,7 @@ impl IntoStatus for BenignError {
 impl IntoStatus for TraceError {
     fn into_status(self) -> Status {
         match self {
-            Self::NoSuchEntry(_) => Status::not_found(self.to_string()),
+            Self::NoSuchEntry(_) | Self::Erased { .. } => Status::not_found(self.to_string()),
             Self::Field(error) => error.into_status(),
             Self::Read(error) => internal(&error),
             Self::Prove(error) => error.into_status(),

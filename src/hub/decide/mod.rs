@@ -16,6 +16,7 @@ use crate::domain::{
     Key, KeyId, Member, MemberId, Quota, RefusalReason, RequestDigest, Status, StatusReason, Timestamp, WalkLevel,
     WithdrawReason,
 };
+use crate::policy::retention::HoldError;
 use crate::policy::{
     self, Attempt, Authority, IncidentError, LadderError, Lapsed, Roster, RulingError, check_validity,
 };
@@ -158,6 +159,12 @@ pub enum Refusal {
     /// The decision about an entry does not stand.
     #[error(transparent)]
     Ruling(#[from] RulingError),
+    /// Its hashes and provenance are gone.
+    #[error("entry {entry}: was erased by event {event}, and cannot be held any more")]
+    Erased { entry: EntryId, event: u64 },
+    /// The hold does not stand.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     /// The change of an incident does not stand.
     #[error(transparent)]
     Incident(#[from] IncidentError),
@@ -188,8 +195,8 @@ impl Refusal {
             Self::Field(_) => RefusalReason::Field,
             // A key that opens nothing tells nobody who asks; what is revoked already is as it was wanted.
             Self::NotPermitted(Lapsed::Key(_)) | Self::AlreadyRevoked(_) => return None,
-            Self::Incident(IncidentError::SameHand) => RefusalReason::SameHand,
-            Self::Incident(_) | Self::OtherRules => RefusalReason::Field,
+            Self::Incident(IncidentError::SameHand) | Self::Hold(HoldError::SameHand(_)) => RefusalReason::SameHand,
+            Self::Incident(_) | Self::OtherRules | Self::Hold(_) | Self::Erased { .. } => RefusalReason::Field,
             Self::NoSuchBenign(_)
             | Self::NoSuchSample(_)
             | Self::Ruling(_)

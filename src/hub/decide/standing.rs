@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::{Intent, Pending, Refusal};
 use crate::domain::{
-    Actor, AppealGround, Benign, Code, Decision, EntryId, Event, EventKind, Fact, FieldError, IncidentChange, MemberId,
-    Note, Reference, Report, Sample, SampleVerdict, Taxonomy,
+    Actor, AppealGround, Benign, Code, Decision, EntryId, Event, EventKind, Fact, FieldError, HoldScope, HoldTerms,
+    IncidentChange, MemberId, Note, Reference, Report, Sample, SampleVerdict, Taxonomy,
 };
 use crate::hub::fold::Past;
 use crate::hub::read;
+use crate::policy::retention::{check_hold, check_lift};
 use crate::policy::{Authority, Rules, change_incident, is_matchable, rule};
 use crate::store::Store;
 
@@ -33,6 +34,10 @@ pub enum StandingIntent {
     SetPolicy { text: String, replaces: Option<u64> },
     /// To say that an entity was taken off its list.
     Delist(Reference),
+    /// To keep something from being erased.
+    PlaceHold(HoldTerms),
+    /// To end a hold before its time.
+    LiftHold(u64),
     /// To open, extend or close an incident.
     ChangeIncident { incident: Code, change: IncidentChange },
     /// To record a random sample, as it was drawn.
@@ -53,6 +58,8 @@ impl StandingIntent {
         match self {
             Self::SetPolicy { .. } => Some(EventKind::PolicySet),
             Self::Delist(_) => Some(EventKind::EntityDelisted),
+            Self::PlaceHold(_) => Some(EventKind::HoldPlaced),
+            Self::LiftHold(_) => Some(EventKind::HoldLifted),
             Self::ChangeIncident { .. } => Some(EventKind::IncidentChanged),
             Self::Report(_)
             | Self::Decide { .. }
@@ -167,6 +174,22 @@ impl Pending<'_> {
                     return Err(FieldError::new("entry_id", format_args!("is not of sample {sample}")).into());
                 }
                 Ok(Fact::SampleJudged { sample, entry, verdict })
+            }
+            StandingIntent::PlaceHold(terms) => {
+                check_hold(&terms, self.roster(), self.ahead.register(), self.at)?;
+                if let HoldScope::Entries(entries) = &terms.scope {
+                    for entry in entries {
+                        let state = self.ahead.state(*entry)?.ok_or(Refusal::NoSuchEntry(*entry))?;
+                        if let Some(event) = state.erased {
+                            return Err(Refusal::Erased { entry: *entry, event });
+                        }
+                    }
+                }
+                Ok(Fact::HoldPlaced(terms))
+            }
+            StandingIntent::LiftHold(hold) => {
+                check_lift(self.ahead.register(), self.roster(), hold, principal.key, self.at)?;
+                Ok(Fact::HoldLifted { hold })
             }
             StandingIntent::ChangeIncident { incident, change } => {
                 let by = (principal.key, self.at);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::{Change, FoldError, Past, fold};
+use super::{Change, Contribution, FoldError, Past, fold};
 use crate::domain::{Appeal, Benign, Distance, Entry, EntryId, EntryState, Event, Fact, Signal};
 use crate::hub::read::{self, ReadError};
 use crate::hub::state::{Near, State};
@@ -21,8 +21,8 @@ pub struct Ahead<'a> {
     near: Option<Near>,
     roster: Arc<Roster>,
     register: Arc<Register>,
-    /// Entries whose events are not on disk.
-    entries: HashMap<EntryId, Entry>,
+    /// Contributions whose events are not on disk.
+    contributed: HashMap<EntryId, Event>,
     states: HashMap<EntryId, EntryState>,
     appeals: HashMap<u64, Appeal>,
     benign: HashMap<u64, Benign>,
@@ -50,7 +50,7 @@ impl<'a> Ahead<'a> {
             near: None,
             roster,
             register,
-            entries: HashMap::new(),
+            contributed: HashMap::new(),
             states: HashMap::new(),
             appeals: HashMap::new(),
             benign: HashMap::new(),
@@ -68,10 +68,7 @@ impl<'a> Ahead<'a> {
     pub fn fold(&mut self, index: u64, event: &Event) -> Result<Vec<Change>, FoldError> {
         let changes = fold(index, event, self)?;
         match &event.fact {
-            Fact::Contributed { .. } => {
-                let id = EntryId(index);
-                self.entries.extend(read::as_entry(id, event.clone()).map(|entry| (id, entry)));
-            }
+            Fact::Contributed { .. } => drop(self.contributed.insert(EntryId(index), event.clone())),
             Fact::BenignAdded(benign) => drop(self.benign.insert(index, benign.clone())),
             _ => {}
         }
@@ -105,6 +102,18 @@ impl<'a> Ahead<'a> {
         }
     }
 
+    /// An entry, if there is such a one that was not erased.
+    pub fn entry(&self, id: EntryId) -> Result<Option<Entry>, ReadError> {
+        Ok(self.event(id)?.and_then(|event| read::as_entry(id, event)))
+    }
+
+    fn event(&self, id: EntryId) -> Result<Option<Event>, ReadError> {
+        match self.contributed.get(&id) {
+            Some(event) => Ok(Some(event.clone())),
+            None => read::event(self.store, id.0),
+        }
+    }
+
     /// The roster after all that was folded.
     pub fn shared_roster(&self) -> &Arc<Roster> {
         &self.roster
@@ -125,11 +134,8 @@ impl Past for Ahead<'_> {
         &self.register
     }
 
-    fn entry(&self, id: EntryId) -> Result<Option<Entry>, ReadError> {
-        match self.entries.get(&id) {
-            Some(entry) => Ok(Some(entry.clone())),
-            None => read::entry(self.store, id),
-        }
+    fn contribution(&self, id: EntryId) -> Result<Option<Contribution>, ReadError> {
+        Ok(self.event(id)?.and_then(|event| Contribution::of(id, event)))
     }
 
     fn state(&self, id: EntryId) -> Result<Option<EntryState>, ReadError> {

@@ -3,15 +3,14 @@
 //! Whether two entries are near is decided once, when the later of them comes: then both know of it. Which of that counts, for
 //! how much, is judged when somebody asks (`policy::assess`), so that a change of rules needs no fold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use super::{Change, FoldError, Past};
+use super::{Change, Contribution, FoldError, Past};
 use crate::domain::{
-    Actor, Appeal, AppealState, Appealed, Basis, Benign, Code, Corroboration, Decided, Decision, Distance, Draft,
-    Entry, EntryId, EntryState, Event, Fact, Flood, MemberId, NearBenign, Opinion, Report, Ruling, Signal, SignalKind,
-    Timestamp, Withdrawal,
+    Actor, Appeal, AppealState, Appealed, Benign, Code, Corroboration, Decided, Decision, Distance, EntryId,
+    EntryState, Event, Fact, Flood, MemberId, NearBenign, Opinion, Report, Ruling, Signal, SignalKind, Withdrawal,
 };
-use crate::hub::read;
+use crate::hub::read::ReadError;
 use crate::policy::attention::may_wait;
 use crate::policy::expiry_passed;
 use crate::policy::trust::{self, Sign};
@@ -28,15 +27,16 @@ struct Folding<'a, P> {
     event: &'a Event,
     past: &'a P,
     changes: Vec<Change>,
+    /// What the changes have made of entries.
+    states: HashMap<EntryId, EntryState>,
 }
 
 pub(super) fn fold<P: Past>(index: u64, event: &Event, past: &P) -> Result<Vec<Change>, FoldError> {
-    let mut folding = Folding { index, event, past, changes: Vec::new() };
+    let mut folding = Folding { index, event, past, changes: Vec::new(), states: HashMap::new() };
     match &event.fact {
-        Fact::Contributed { request, lapses, .. } => {
-            folding.changes.push(Change::Request(*request, index));
-            if let Some(entry) = read::as_entry(EntryId(index), event.clone()) {
-                folding.contributed(&entry, *lapses)?;
+        Fact::Contributed { .. } | Fact::Remains(_) => {
+            if let Some(new) = Contribution::of(EntryId(index), event.clone()) {
+                folding.contributed(&new)?;
             }
         }
         Fact::Withdrawn { entry, .. } => {
@@ -45,14 +45,22 @@ pub(super) fn fold<P: Past>(index: u64, event: &Event, past: &P) -> Result<Vec<C
             // Who appealed against it has what it asked for.
             folding.end_appeals(&mut state, AppealState::Reversed)?;
             folding.changes.push(Change::Reversal(index, *entry));
-            folding.take_out(&found)?;
+            folding.take_out(&found, &mut state)?;
             folding.put(*entry, state)?;
         }
         Fact::Expired { entries } => {
             for entry in entries {
-                let (found, _) = folding.entry(*entry)?;
-                folding.remove_signals(&found);
-                folding.changes.push(Change::History(*entry, index));
+                let (found, mut state) = folding.entry(*entry)?;
+                folding.take_out(&found, &mut state)?;
+                folding.put(*entry, state)?;
+            }
+        }
+        Fact::Erased { erased, recounted } => {
+            for one in erased {
+                folding.erased(one.entry)?;
+            }
+            for entry in recounted {
+                folding.recount(*entry)?;
             }
         }
         Fact::OutcomeReported(report) => folding.reported(report)?,
@@ -88,10 +96,18 @@ pub(super) fn fold<P: Past>(index: u64, event: &Event, past: &P) -> Result<Vec<C
 }
 
 impl<P: Past> Folding<'_, P> {
-    fn entry(&self, id: EntryId) -> Result<(Entry, EntryState), FoldError> {
-        match (self.past.entry(id)?, self.past.state(id)?) {
+    fn entry(&self, id: EntryId) -> Result<(Contribution, EntryState), FoldError> {
+        match (self.past.contribution(id)?, self.state(id)?) {
             (Some(entry), Some(state)) => Ok((entry, state)),
             _ => Err(FoldError::NoSuchEntry { index: self.index, entry: id }),
+        }
+    }
+
+    /// What has become of an entry, by this event as well.
+    fn state(&self, id: EntryId) -> Result<Option<EntryState>, ReadError> {
+        match self.states.get(&id) {
+            Some(state) => Ok(Some(state.clone())),
+            None => self.past.state(id),
         }
     }
 
@@ -103,48 +119,47 @@ impl<P: Past> Folding<'_, P> {
 
     /// The same, where the event is about another entry.
     fn put_quietly(&mut self, id: EntryId, state: EntryState) -> Result<(), FoldError> {
-        let before = self.past.state(id)?.is_some_and(|before| may_wait(id, &before));
+        let before = self.state(id)?.is_some_and(|before| may_wait(id, &before));
         let wanted = may_wait(id, &state);
         if before != wanted {
             self.changes.push(Change::Attention(id, wanted));
         }
-        self.changes.push(Change::Entry(id, state));
+        self.changes.push(Change::Entry(id, state.clone()));
+        self.states.insert(id, state);
         Ok(())
     }
 
-    fn contributed(&mut self, entry: &Entry, lapses: Option<Timestamp>) -> Result<(), FoldError> {
-        let Entry { id, contributor: member, key, draft, .. } = entry;
-        let expires = draft.provenance().valid_until.or(lapses);
+    fn contributed(&mut self, new: &Contribution) -> Result<(), FoldError> {
         let register = self.past.register();
-        let mut state = EntryState { expires, ..EntryState::default() };
-        let is_of_drill = self.is_of_drill(draft);
+        let mut state = EntryState { expires: new.expires, ..EntryState::default() };
+        let is_of_drill = self.is_of_drill(new);
         // An exercise is nobody's conduct.
         if !is_of_drill {
-            state.benign = self.near_benign(*id, draft.signals(), None)?;
-            let mut conduct = trust::contributed(register.trust(*member), self.event.at);
+            state.benign = self.near_benign(new.id, &new.signals, None)?;
+            let mut conduct = trust::contributed(register.trust(new.contributor), self.event.at);
             state.is_excess = conduct.contributed > register.rules().contributions.quarantine_above_per_day;
             let radius = Distance::new(register.rules().benign.radius_bits);
-            state.came_near_benign = state.benign.is_some_and(|near| near.distance <= radius);
+            let is_near = state.benign.is_some_and(|near| near.distance <= radius);
+            state.came_near_benign = new.came_near_benign.unwrap_or(is_near);
             if state.came_near_benign {
                 conduct = trust::add(conduct, Sign::NearBenign, self.event.at);
             }
-            self.changes.push(Change::Trust(*member, conduct));
+            self.changes.push(Change::Trust(new.contributor, conduct));
         }
-        self.changes.push(Change::OfKey(*key, *id));
-        self.changes.extend(draft.incident().map(|incident| Change::OfIncident(incident, *id)));
-        if let Basis::UnConsolidatedList { entity, .. } = &draft.provenance().basis {
-            self.changes.push(Change::Listed(entity.clone(), *id));
-        }
-
+        self.changes.extend(new.request.map(|request| Change::Request(request, self.index)));
+        self.changes.push(Change::OfKey(new.key, new.id));
+        self.changes.extend(new.incident.clone().map(|incident| Change::OfIncident(incident, new.id)));
+        self.changes.extend(new.entity.clone().map(|entity| Change::Listed(entity, new.id)));
         if !is_of_drill {
-            self.put_in(entry, &mut state)?;
+            self.put_in(new, &mut state)?;
         }
-        self.put_quietly(*id, state)
+        self.put_quietly(new.id, state)
     }
 
     /// Whether it is part of an exercise: then it meets nothing and speaks for nothing.
-    fn is_of_drill(&self, draft: &Draft) -> bool {
-        self.past.register().incident_of(draft).is_some_and(|incident| incident.is_drill)
+    fn is_of_drill(&self, entry: &Contribution) -> bool {
+        let incident = entry.incident.as_ref().and_then(|code| self.past.register().incident(code));
+        incident.is_some_and(|incident| incident.is_drill)
     }
 
     /// Whether an entry's time has passed. The indexes may have it still, or not: it must not matter.
@@ -152,66 +167,85 @@ impl<P: Past> Folding<'_, P> {
         expiry_passed(state.expires, self.event.at)
     }
 
-    /// Lets `entry` be found, and know of the entries near it as they of it.
-    fn put_in(&mut self, entry: &Entry, state: &mut EntryState) -> Result<(), FoldError> {
-        let expires = state.expires;
-        let mut taken = 0;
-        for (other, distance) in self.past.near(entry.draft.signals(), Corroboration::RADIUS_MAX)? {
-            if taken == NEIGHBOURS_MAX {
-                break;
-            }
+    /// The entries of others near one that have labels in common with it, nearest first; and whether there are more than are looked at.
+    fn neighbours(&self, entry: &Contribution) -> Result<(Vec<Neighbour>, bool), FoldError> {
+        let (mut neighbours, mut taken) = (Vec::new(), 0);
+        for (other, distance) in self.past.near(&entry.signals, Corroboration::RADIUS_MAX)? {
             if other == entry.id {
                 continue;
             }
-            let (near, mut near_state) = self.entry(other)?;
-            if self.is_over(&near_state) {
+            let (near, state) = self.entry(other)?;
+            if self.is_over(&state) {
                 continue;
+            }
+            if taken == NEIGHBOURS_MAX {
+                return Ok((neighbours, true));
             }
             taken += 1;
-            let labels: Vec<Code> =
-                entry.draft.labels().iter().filter(|label| near.draft.labels().contains(label)).cloned().collect();
-            if near.contributor == entry.contributor || labels.is_empty() {
-                continue;
-            }
-            let link = |of: &Entry, expires| Corroboration {
-                entry: of.id,
-                member: of.contributor,
-                key: of.key,
-                contributed: of.contributed,
-                expires,
-                distance,
-                labels: labels.clone(),
-            };
-            add(&mut state.corroboration, link(&near, near_state.expires), self.event.at);
-            if add(&mut near_state.corroboration, link(entry, expires), self.event.at) {
-                self.put_quietly(other, near_state)?;
+            let labels: Vec<Code> = entry.labels.iter().filter(|label| near.labels.contains(label)).cloned().collect();
+            if near.contributor != entry.contributor && !labels.is_empty() {
+                neighbours.push(Neighbour { entry: near, state, distance, labels });
             }
         }
-        for signal in entry.draft.signals() {
-            let row = SignalRow { signal: signal.unrated(), entry: entry.id, valid_until: expires };
+        Ok((neighbours, false))
+    }
+
+    /// Lets `entry` be found, and know of the entries near it as they of it.
+    fn put_in(&mut self, entry: &Contribution, state: &mut EntryState) -> Result<(), FoldError> {
+        let (neighbours, is_cut) = self.neighbours(entry)?;
+        state.is_cut = is_cut;
+        for mut near in neighbours {
+            add(state, near.link(&near.entry));
+            let link = near.link(entry);
+            if add(&mut near.state, link) {
+                self.put_quietly(near.entry.id, near.state)?;
+            }
+        }
+        for signal in &entry.signals {
+            let row = SignalRow { signal: signal.unrated(), entry: entry.id, valid_until: entry.expires };
             self.changes.push(Change::SignalAdded(row));
         }
         Ok(())
     }
 
-    /// Lets `entry` be found no more, nor speak for others.
-    fn take_out(&mut self, entry: &Entry) -> Result<(), FoldError> {
-        for (other, _) in self.past.near(entry.draft.signals(), Corroboration::RADIUS_MAX)? {
-            let state = self.past.state(other)?.filter(|state| other != entry.id && !self.is_over(state));
-            let Some(mut state) = state else { continue };
-            let before = state.corroboration.len();
-            state.corroboration.retain(|near| near.entry != entry.id);
-            if state.corroboration.len() != before {
-                self.put_quietly(other, state)?;
+    /// Lets `entry` be found no more, nor speak for others, nor others for it.
+    fn take_out(&mut self, entry: &Contribution, state: &mut EntryState) -> Result<(), FoldError> {
+        for (other, _) in self.past.near(&entry.signals, Corroboration::RADIUS_MAX)? {
+            let near = self.state(other)?.filter(|near| other != entry.id && !self.is_over(near));
+            let Some(mut near) = near else { continue };
+            let before = near.corroboration.len();
+            near.corroboration.retain(|one| one.entry != entry.id);
+            if near.corroboration.len() != before {
+                self.put_quietly(other, near)?;
             }
         }
-        self.remove_signals(entry);
+        (state.corroboration, state.is_crowded, state.is_cut) = (Vec::new(), false, false);
+        self.changes.extend(entry.signals.iter().map(|one| Change::SignalRemoved(one.unrated(), entry.id)));
         Ok(())
     }
 
-    fn remove_signals(&mut self, entry: &Entry) {
-        let signals = entry.draft.signals().iter();
-        self.changes.extend(signals.map(|signal| Change::SignalRemoved(signal.unrated(), entry.id)));
+    /// Leaves of an entry what can be told without its hashes and its provenance, so that whoever folds the ledger without them has the
+    /// same row.
+    fn erased(&mut self, id: EntryId) -> Result<(), FoldError> {
+        let (found, state) = self.entry(id)?;
+        self.changes.extend(found.request.map(Change::RequestForgotten));
+        self.changes.extend(found.entity.map(|entity| Change::Unlisted(entity, id)));
+        self.changes.push(Change::HistoryForgotten(id));
+        let EntryState { expires, is_excess, came_near_benign, withdrawn, decided, .. } = state;
+        let erased = Some(self.index);
+        let left =
+            EntryState { expires, is_excess, came_near_benign, withdrawn, decided, erased, ..EntryState::default() };
+        self.put(id, left)
+    }
+
+    /// Finds out again who agrees with an entry, as if what was erased had never been there.
+    fn recount(&mut self, id: EntryId) -> Result<(), FoldError> {
+        let (entry, mut state) = self.entry(id)?;
+        (state.corroboration, state.is_crowded) = (Vec::new(), false);
+        for near in self.neighbours(&entry)?.0 {
+            add(&mut state, near.link(&near.entry));
+        }
+        self.put_quietly(id, state)
     }
 
     fn reported(&mut self, report: &Report) -> Result<(), FoldError> {
@@ -219,13 +253,12 @@ impl<P: Past> Folding<'_, P> {
         let (found, mut state) = self.entry(report.entry)?;
         let roster = self.past.roster();
         let is_first = !state.opinions.iter().any(|earlier| earlier.member == member);
-        if is_first && !roster.speak_as_one(member, found.contributor) && !self.is_of_drill(&found.draft) {
+        if is_first && !roster.speak_as_one(member, found.contributor) && !self.is_of_drill(&found) {
             let by = roster.member(member).map_or(crate::domain::Status::Applicant, |member| member.status);
             self.sign(found.contributor, Sign::Outcome { outcome: report.outcome, by });
         }
         // Of each member the newest about each label.
-        let labels: Vec<Code> =
-            if report.labels.is_empty() { found.draft.labels().to_vec() } else { report.labels.clone() };
+        let labels = if report.labels.is_empty() { found.labels } else { report.labels.clone() };
         let replaced =
             |earlier: &Opinion| earlier.member == member && earlier.labels.iter().all(|one| labels.contains(one));
         state.opinions.retain(|earlier| !replaced(earlier));
@@ -261,15 +294,14 @@ impl<P: Past> Folding<'_, P> {
         state.decided = Some(decided);
         let is_out = state.is_revoked();
         if is_out && !was_out {
-            self.take_out(&found)?;
+            self.take_out(&found, &mut state)?;
         }
-        if was_out && !is_out && state.withdrawn.is_none() && !self.is_over(&state) && !self.is_of_drill(&found.draft) {
+        if was_out && !is_out && state.withdrawn.is_none() && !self.is_over(&state) && !self.is_of_drill(&found) {
             // While it could not be found, what came and went near it passed it by.
-            state.corroboration.clear();
-            state.benign = self.near_benign(id, found.draft.signals(), None)?;
+            state.benign = self.near_benign(id, &found.signals, None)?;
             self.put_in(&found, &mut state)?;
         }
-        if !self.is_of_drill(&found.draft) {
+        if !self.is_of_drill(&found) {
             self.sign(found.contributor, Sign::Ruling(decision.ruling));
         }
         self.put(id, state)
@@ -295,7 +327,7 @@ impl<P: Past> Folding<'_, P> {
         self.changes.extend(rows);
         self.changes.push(Change::BenignItem(self.index, true));
         for (id, distance) in self.past.near(benign.signals(), SignalKind::Pdq.radius_max())? {
-            let Some(mut state) = self.past.state(id)?.filter(|state| !self.is_over(state)) else { continue };
+            let Some(mut state) = self.state(id)?.filter(|state| !self.is_over(state)) else { continue };
             if state.benign.is_none_or(|nearest| distance < nearest.distance) {
                 state.benign = Some(NearBenign { benign: self.index, event: self.index, distance });
                 self.put(id, state)?;
@@ -313,7 +345,7 @@ impl<P: Past> Folding<'_, P> {
         for (entry, _) in self.past.near(benign.signals(), SignalKind::Pdq.radius_max())? {
             let (found, mut state) = self.entry(entry)?;
             if !self.is_over(&state) && state.benign.is_some_and(|near| near.benign == id) {
-                state.benign = self.near_benign(entry, found.draft.signals(), Some(id))?;
+                state.benign = self.near_benign(entry, &found.signals, Some(id))?;
                 self.put(entry, state)?;
             }
         }
@@ -333,17 +365,43 @@ impl<P: Past> Folding<'_, P> {
     }
 }
 
-/// Adds what speaks for an entry, if there is room; whether there was.
-fn add(all: &mut Vec<Corroboration>, new: Corroboration, at: Timestamp) -> bool {
-    all.retain(|near| !expiry_passed(near.expires, at));
+/// An entry near another.
+struct Neighbour {
+    entry: Contribution,
+    state: EntryState,
+    distance: Distance,
+    /// That both have.
+    labels: Vec<Code>,
+}
+
+impl Neighbour {
+    /// That `of`, one of the two, speaks for the other.
+    fn link(&self, of: &Contribution) -> Corroboration {
+        Corroboration {
+            entry: of.id,
+            member: of.contributor,
+            key: of.key,
+            contributed: of.contributed,
+            expires: of.expires,
+            distance: self.distance,
+            labels: self.labels.clone(),
+        }
+    }
+}
+
+/// Adds what speaks for an entry, or notes that there was no room; whether that changes anything.
+fn add(state: &mut EntryState, new: Corroboration) -> bool {
+    let all = &mut state.corroboration;
     let members: BTreeSet<MemberId> = all.iter().map(|near| near.member).collect();
     let of_member = all.iter().filter(|near| near.member == new.member).count();
-    let is_known = all.iter().any(|near| near.entry == new.entry);
-    let has_room = of_member < Corroboration::PER_MEMBER_MAX
-        && (of_member > 0 || members.len() < Corroboration::MEMBERS_MAX)
-        && !is_known;
+    if all.iter().any(|near| near.entry == new.entry) {
+        return false;
+    }
+    let has_room =
+        of_member < Corroboration::PER_MEMBER_MAX && (of_member > 0 || members.len() < Corroboration::MEMBERS_MAX);
     if has_room {
         all.push(new);
+        return true;
     }
-    has_room
+    !std::mem::replace(&mut state.is_crowded, true)
 }

@@ -11,9 +11,9 @@ pub use ahead::Ahead;
 
 use super::read::ReadError;
 use crate::domain::{
-    Actor, Appeal, Approval, Benign, Code, Distance, Entry, EntryId, EntryState, Event, Fact, FieldError, Holder,
-    Incident, IncidentChange, Key, KeyId, Member, MemberId, Proposed, Reference, RequestDigest, Signal, Status,
-    Timestamp, Trust, WalkMark,
+    Actor, Appeal, Approval, Basis, Benign, Code, Distance, EntryId, EntryState, Event, Fact, FieldError, Hold, Holder,
+    Incident, IncidentChange, Key, KeyId, Member, MemberId, Proposed, Reference, Remains, RequestDigest, Signal,
+    Status, Timestamp, Trust, WalkMark,
 };
 use crate::policy::{Delisted, Register, Roster, Rules};
 use crate::store::{Batch, RegisterRow, SignalRow, StoreError};
@@ -40,6 +40,11 @@ pub enum Change {
     /// An entry was contributed with a key.
     OfKey(KeyId, EntryId),
     Appeal(Appeal),
+    /// An entry was erased: which request it was, and whose listing it rested on, is known no more.
+    RequestForgotten(RequestDigest),
+    Unlisted(Reference, EntryId),
+    /// Nor what was about it.
+    HistoryForgotten(EntryId),
     /// An event, after which an entry counts for less or for something else.
     Reversal(u64, EntryId),
     BenignAdded(Signal, u64),
@@ -57,6 +62,66 @@ pub enum Change {
         event: u64,
         at: Timestamp,
     },
+    Hold(Hold),
+}
+
+/// What a fold needs to know of an entry: of one that was erased, as much as remains.
+#[derive(Clone, Debug)]
+pub struct Contribution {
+    pub id: EntryId,
+    pub contributor: MemberId,
+    pub key: KeyId,
+    pub contributed: Timestamp,
+    pub expires: Option<Timestamp>,
+    pub labels: Vec<Code>,
+    pub incident: Option<Code>,
+    /// None of one that was erased.
+    pub signals: Vec<Signal>,
+    /// Whose listing it rests on.
+    pub entity: Option<Reference>,
+    pub request: Option<RequestDigest>,
+    /// Whether it came near a benign item, where its hashes no longer tell.
+    pub came_near_benign: Option<bool>,
+}
+
+impl Contribution {
+    /// The contribution that `event`, leaf `id`, is, or was.
+    pub fn of(id: EntryId, event: Event) -> Option<Self> {
+        let Actor::Member { member: contributor, key } = event.by else { return None };
+        let contributed = event.at;
+        match event.fact {
+            Fact::Contributed { request, draft, lapses, .. } => Some(Self {
+                id,
+                contributor,
+                key,
+                contributed,
+                expires: draft.provenance().valid_until.or(lapses),
+                labels: draft.labels().to_vec(),
+                incident: draft.incident(),
+                signals: draft.signals().to_vec(),
+                entity: match &draft.provenance().basis {
+                    Basis::UnConsolidatedList { entity, .. } => Some(entity.clone()),
+                    _ => None,
+                },
+                request: Some(request),
+                came_near_benign: None,
+            }),
+            Fact::Remains(Remains { labels, incident, expires, came_near_benign, .. }) => Some(Self {
+                id,
+                contributor,
+                key,
+                contributed,
+                expires,
+                labels,
+                incident,
+                signals: Vec::new(),
+                entity: None,
+                request: None,
+                came_near_benign: Some(came_near_benign),
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// An event that does not fit the events before it. The sequencer never makes one: the ledger was not written by this hub.
@@ -74,6 +139,9 @@ pub enum FoldError {
     /// It speaks of an incident that was never opened.
     #[error("event {index} is about an incident that was never opened")]
     NoSuchIncident { index: u64 },
+    /// It speaks of a hold that was never placed.
+    #[error("event {index} is about a hold that was never placed")]
+    NoSuchHold { index: u64 },
     /// It sets rules that are none.
     #[error("the policy that an event sets is none: {0}")]
     Rules(#[from] FieldError),
@@ -90,8 +158,8 @@ pub trait Past {
     /// Rules, trust, incidents.
     fn register(&self) -> &Register;
 
-    /// An earlier entry, if it is one.
-    fn entry(&self, id: EntryId) -> Result<Option<Entry>, ReadError>;
+    /// An earlier entry, if it is one, erased or not.
+    fn contribution(&self, id: EntryId) -> Result<Option<Contribution>, ReadError>;
 
     /// What has become of it.
     fn state(&self, id: EntryId) -> Result<Option<EntryState>, ReadError>;
@@ -120,6 +188,8 @@ pub fn fold(index: u64, event: &Event, past: &impl Past) -> Result<Vec<Change>, 
         Fact::Contributed { .. }
         | Fact::Withdrawn { .. }
         | Fact::Expired { .. }
+        | Fact::Erased { .. }
+        | Fact::Remains(_)
         | Fact::OutcomeReported(_)
         | Fact::Decided { .. }
         | Fact::AppealOpened { .. }
@@ -129,6 +199,14 @@ pub fn fold(index: u64, event: &Event, past: &impl Past) -> Result<Vec<Change>, 
         Fact::PolicySet { text } => vec![Change::Rules { event: index, rules: Box::new(Rules::from_toml(text)?) }],
         Fact::EntityDelisted { entity } => {
             vec![Change::Delisted { entity: entity.clone(), event: index, at: event.at }]
+        }
+        Fact::HoldPlaced(terms) => {
+            let Actor::Member { key: by, .. } = event.by else { return Err(FoldError::NoSuchKey { index }) };
+            vec![Change::Hold(Hold { id: index, terms: terms.clone(), placed: event.at, by, lifted: None })]
+        }
+        Fact::HoldLifted { hold } => {
+            let hold = past.register().hold(*hold).ok_or(FoldError::NoSuchHold { index })?.clone();
+            vec![Change::Hold(Hold { lifted: hold.lifted.or(Some(event.at)), ..hold })]
         }
         Fact::IncidentChanged { incident, change, is_enough } => {
             vec![Change::Incident(incident_changed((index, event), past.register(), incident, change, *is_enough))]
@@ -233,6 +311,9 @@ impl Change {
             Self::OfKey(key, entry) => batch.put_key_entry(*key, *entry),
             Self::BenignItem(benign, present) => batch.set_benign_item(*benign, *present),
             Self::Appeal(appeal) => batch.put_appeal(appeal),
+            Self::RequestForgotten(request) => batch.delete_request(request),
+            Self::Unlisted(entity, entry) => batch.delete_listed(entity, *entry),
+            Self::HistoryForgotten(entry) => batch.delete_history(*entry),
             Self::Reversal(event, entry) => batch.put_reversal(*event, *entry),
             Self::BenignAdded(signal, benign) => batch.put_benign(signal, *benign),
             Self::BenignRemoved(signal, benign) => batch.delete_benign(signal, *benign),
@@ -242,6 +323,7 @@ impl Change {
             Self::Delisted { entity, event, at } => {
                 batch.put_register(&RegisterRow::Delisted { entity: entity.clone(), event: *event, at: *at })
             }
+            Self::Hold(hold) => batch.put_register(&RegisterRow::Hold(hold.clone())),
         }
     }
 
@@ -263,6 +345,7 @@ impl Change {
             Self::Delisted { entity, event, at } => {
                 register.set_delisted(entity.clone(), Delisted { event: *event, at: *at });
             }
+            Self::Hold(hold) => register.set_hold(hold.clone()),
             _ => {}
         }
     }
@@ -274,7 +357,7 @@ impl Change {
 
     /// Whether it concerns the register.
     pub const fn concerns_register(&self) -> bool {
-        matches!(self, Self::Rules { .. } | Self::Trust(..) | Self::Incident(_) | Self::Delisted { .. })
+        matches!(self, Self::Rules { .. } | Self::Trust(..) | Self::Incident(_) | Self::Delisted { .. } | Self::Hold(_))
     }
 }
 

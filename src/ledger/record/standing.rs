@@ -35,6 +35,9 @@ pub fn encode_entry_state(state: &EntryState) -> Vec<u8> {
             .iter()
             .map(|appeal| v1::Appealed { id: appeal.id, by: appeal.by.bytes().to_vec() })
             .collect(),
+        is_crowded: state.is_crowded,
+        is_cut: state.is_cut,
+        erased: state.erased,
     }
     .encode_to_vec()
 }
@@ -79,6 +82,9 @@ pub fn decode_entry_state(bytes: &[u8]) -> Result<EntryState, RecordError> {
         decided: record.decided.as_ref().map(decided_from_record).transpose()?,
         proposed: record.proposed.iter().map(decided_from_record).collect::<Result<_, _>>()?,
         appeals: record.appeals.iter().map(appealed).collect::<Result<_, FieldError>>()?,
+        is_crowded: record.is_crowded,
+        is_cut: record.is_cut,
+        erased: record.erased,
     })
 }
 

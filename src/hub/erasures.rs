@@ -1,0 +1,251 @@
+//! The retention job: entries that ended long ago lose their hashes and their provenance, unless a hold keeps them.
+//!
+//! Invariant: whoever folds the ledger without what was erased makes the same rows as the hub, which once had it. What an erased entry
+//! may have changed of those that stay is who agrees with an entry near it for which there was no room: that is counted anew.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::fold::{Ahead, Contribution, Past};
+use super::read::{self, ReadError};
+use super::state::State;
+use crate::domain::{
+    Corroboration, Entropy, EntropyError, EntryId, EntryState, Erased, Event, Fact, Remains, Timestamp,
+};
+use crate::ledger::record::encode_event;
+use crate::ledger::{Leaf, Salt};
+use crate::policy::retention::{held, is_due};
+use crate::policy::{Register, expiry_passed};
+use crate::store::{Store, StoreError, StoredEvent};
+
+/// Entries that are looked at in one go.
+const STEP: usize = 1_000;
+/// Entries of one event.
+const ERASED_MAX: usize = 250;
+/// Entries that are counted anew in one event, which takes some milliseconds each: one with more of them near it waits until they are
+/// fewer.
+const RECOUNTED_MAX: usize = 64;
+/// All entries are gone through so often.
+const EVERY: Duration = Duration::from_hours(1);
+/// The files in which erased rows lie are written anew so often.
+const PURGE_EVERY: Duration = Duration::from_hours(24);
+
+/// What is to be erased.
+pub struct Erasure {
+    pub fact: Fact,
+    /// The rows of the entries, but for the event that erases them.
+    rows: Vec<(EntryId, Leaf, Salt, Vec<u8>)>,
+}
+
+impl Erasure {
+    /// The leaves as they are to be stored, once the event that erases them is leaf `by`.
+    pub fn rows(&self, by: u64) -> impl Iterator<Item = (u64, StoredEvent)> {
+        let stored = move |(id, leaf, salt, event): &(EntryId, Leaf, Salt, Vec<u8>)| {
+            (id.0, StoredEvent::Erased { leaf: *leaf, by, salt: *salt, event: event.clone() })
+        };
+        self.rows.iter().map(stored)
+    }
+}
+
+/// Why it is not known what is to be erased.
+#[derive(Debug, thiserror::Error)]
+pub enum ErasureError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+impl From<StoreError> for ErasureError {
+    fn from(error: StoreError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+/// Goes through all entries again and again, a few at a time. The sequencer's thread has the only one.
+pub struct Erasures {
+    store: Arc<Store>,
+    /// Where it goes on.
+    next: EntryId,
+    /// When it began with the first entry.
+    begun: Option<Timestamp>,
+    /// Of this going through: erased; kept by a hold; kept because too much near it would have to be counted anew.
+    counts: [u64; 3],
+    purge: Purge,
+}
+
+/// Erased rows that may be in the files still.
+struct Purge {
+    range: Option<RangeInclusive<u64>>,
+    last: Option<Timestamp>,
+    running: Option<JoinHandle<()>>,
+}
+
+impl Erasures {
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        let purge = Purge { range: None, last: None, running: None };
+        Self { store, next: EntryId(0), begun: None, counts: [0; 3], purge }
+    }
+
+    /// Looks at the next entries; gives what of them is to be erased by an event of `at`.
+    ///
+    /// # Errors
+    /// [`ErasureError`]; the same entries are looked at again.
+    pub(super) fn look(
+        &mut self,
+        state: &State,
+        at: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Erasure>, ErasureError> {
+        if self.next == EntryId(0) {
+            if self.begun.is_some_and(|begun| at < begun.plus(EVERY)) {
+                return Ok(None);
+            }
+            self.begun = Some(at);
+        }
+        let store = self.store.clone();
+        let register = state.register().load_full();
+        let ahead = Ahead::of(&store, state);
+        let (mut erased, mut rows, mut recounted) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (mut next, mut is_last) = (self.next, true);
+        for (seen, row) in store.entries(self.next)?.enumerate() {
+            let (id, entry_state) = row?;
+            if seen == STEP || erased.len() == ERASED_MAX {
+                is_last = false;
+                break;
+            }
+            if is_due(&entry_state, register.rules(), at) {
+                match self.take(&ahead, &register, (id, &entry_state), at)? {
+                    Taken::No => {}
+                    Taken::Held => self.counts[1] += 1,
+                    Taken::Crowded => self.counts[2] += 1,
+                    Taken::Yes { crowded, leaf, event } => {
+                        let all: BTreeSet<EntryId> = recounted.union(&crowded).copied().collect();
+                        if all.len() > RECOUNTED_MAX {
+                            is_last = false;
+                            break;
+                        }
+                        recounted = all;
+                        let (salt, bytes) = (Salt::from_bytes(entropy.bytes()?), encode_event(&event));
+                        erased.push(Erased { entry: id, commitment: Leaf::commit(&salt, &bytes).to_bytes() });
+                        rows.push((id, leaf, salt, bytes));
+                    }
+                }
+            }
+            next = EntryId(id.0 + 1);
+        }
+        self.next = if is_last { self.ended() } else { next };
+        if erased.is_empty() {
+            return Ok(None);
+        }
+        self.counts[0] += erased.len() as u64;
+        self.purge.note(&erased);
+        Ok(Some(Erasure { fact: Fact::Erased { erased, recounted: recounted.into_iter().collect() }, rows }))
+    }
+
+    /// The end of a going through; where the next begins.
+    fn ended(&mut self) -> EntryId {
+        let [erased, held, crowded] = std::mem::take(&mut self.counts);
+        if erased + held + crowded > 0 {
+            tracing::info!(erased, held, crowded, "what ended long ago is erased, unless a hold is on it");
+        }
+        EntryId(0)
+    }
+
+    /// What becomes of an entry whose time it is.
+    fn take(
+        &self,
+        ahead: &Ahead<'_>,
+        register: &Register,
+        (id, state): (EntryId, &EntryState),
+        at: Timestamp,
+    ) -> Result<Taken, ErasureError> {
+        let stored = self.store.event(id.0)?.ok_or(ReadError::NoSuchEvent { index: id.0 })?;
+        let event = read::decode(id.0, stored.opening().1)?;
+        let remains = event.fact.remains().map(Cow::into_owned);
+        let Some((found, remains)) = Contribution::of(id, event.clone()).zip(remains) else { return Ok(Taken::No) };
+        if held(register, id, found.incident.as_ref(), found.contributor, at).is_some() {
+            return Ok(Taken::Held);
+        }
+        let mut crowded = BTreeSet::new();
+        for (other, _) in ahead.near(&found.signals, Corroboration::RADIUS_MAX)? {
+            match ahead.state(other)?.filter(|near| !expiry_passed(near.expires, at)) {
+                // Without this one it would have met others, and who these are is not found out again.
+                Some(EntryState { is_cut: true, .. }) => return Ok(Taken::Crowded),
+                Some(EntryState { is_crowded: true, .. }) => drop(crowded.insert(other)),
+                _ => {}
+            }
+        }
+        if crowded.len() > RECOUNTED_MAX {
+            return Ok(Taken::Crowded);
+        }
+        let remains = Remains { came_near_benign: state.came_near_benign, ..remains };
+        Ok(Taken::Yes { crowded, leaf: stored.leaf(), event: Event { fact: Fact::Remains(remains), ..event } })
+    }
+
+    /// Begins to write the files anew in which erased rows lie, if it is time.
+    pub(super) fn purge_now_and_then(&mut self, now: Timestamp) {
+        self.purge.now_and_then(&self.store, now);
+    }
+
+    /// Waits until nothing of it goes on.
+    pub(super) fn close(&mut self) {
+        if let Some(running) = self.purge.running.take() {
+            // It says itself what went wrong.
+            let _ = running.join();
+        }
+    }
+}
+
+/// What becomes of an entry.
+enum Taken {
+    No,
+    Held,
+    /// More entries near it would have to be counted anew than can be.
+    Crowded,
+    Yes {
+        /// Entries near it that had no room for one of their neighbours.
+        crowded: BTreeSet<EntryId>,
+        leaf: Leaf,
+        event: Event,
+    },
+}
+
+impl Purge {
+    fn note(&mut self, erased: &[Erased]) {
+        for one in erased {
+            let index = one.entry.0;
+            self.range = Some(match self.range.take() {
+                Some(range) => index.min(*range.start())..=index.max(*range.end()),
+                None => index..=index,
+            });
+        }
+    }
+
+    fn now_and_then(&mut self, store: &Arc<Store>, now: Timestamp) {
+        let is_early = self.last.is_some_and(|last| now < last.plus(PURGE_EVERY));
+        if is_early || self.running.as_ref().is_some_and(|running| !running.is_finished()) {
+            return;
+        }
+        let Some(range) = self.range.take() else { return };
+        let store = store.clone();
+        let (first, last) = range.into_inner();
+        let run = move || {
+            if let Err(error) = store.purge(first..=last) {
+                tracing::error!(%error, "erased rows may be in the database's files still");
+            }
+        };
+        match thread::Builder::new().name("purge".to_owned()).spawn(run) {
+            Ok(running) => (self.running, self.last) = (Some(running), Some(now)),
+            // The next tick tries again.
+            Err(error) => {
+                tracing::error!(%error, "cannot start a thread");
+                self.range = Some(first..=last);
+            }
+        }
+    }
+}
