@@ -176,7 +176,7 @@ mod tests {
         #[test]
         fn whatever_happens_is_one_line_of_printable_words(event in event()) {
             let opening = Some(opening(vec![], vec![], &event));
-            let item = v1::follow_response::Item::Event(v1::LedgerEvent { index: 7, leaf: vec![], opening, ahead: false });
+            let item = v1::follow_response::Item::Event(v1::LedgerEvent { index: 7, leaf: vec![], opening, ahead: false, erased_by: None });
             let line = words(&item);
             prop_assert!(line.contains(event.fact.kind().code()) && !line.ends_with(": "), "{line}");
             prop_assert!(!line.chars().any(char::is_control));

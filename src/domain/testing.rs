@@ -37,6 +37,18 @@ pub fn signal() -> impl Strategy<Value = Signal> {
     ]
 }
 
+/// Hashes on one line: that many leading bits of one hash are flipped, so that two are as far apart as their numbers.
+pub fn pdqs_on_a_line(places: impl IntoIterator<Item = u16>) -> Vec<Signal> {
+    let hash = |place: u16| {
+        let mut words = [0x5bd1_e995_9d1c_2f37u64; 4];
+        for bit in 0..usize::from(place) {
+            words[bit / 64] ^= 1 << (63 - bit % 64);
+        }
+        Signal::Pdq { hash: Pdq::from_words(words), quality: None }
+    };
+    places.into_iter().map(hash).collect()
+}
+
 /// Any time that the hub can record.
 pub fn timestamp() -> impl Strategy<Value = Timestamp> {
     (0..=Timestamp::MAX.millis()).prop_map(|millis| Timestamp::from_millis(millis).unwrap())

@@ -8,22 +8,24 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::fold::{Ahead, Contribution, Past};
 use super::read::{self, ReadError};
 use super::state::State;
 use crate::domain::{
-    Corroboration, Entropy, EntropyError, EntryId, EntryState, Erased, Event, Fact, Remains, Timestamp,
+    Corroboration, Entropy, EntropyError, EntryId, EntryState, Erased, Event, Fact, Remains, Signal, Timestamp,
 };
 use crate::ledger::record::encode_event;
 use crate::ledger::{Leaf, Salt};
 use crate::policy::retention::{held, is_due};
-use crate::policy::{Register, expiry_passed};
+use crate::policy::Register;
 use crate::store::{Store, StoreError, StoredEvent};
 
-/// Entries that are looked at in one go.
+/// Entries that are looked at in one go, a millisecond's worth.
 const STEP: usize = 1_000;
+/// Between two goes.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Entries of one event.
 const ERASED_MAX: usize = 250;
 /// Entries that are counted anew in one event, which takes some milliseconds each: one with more of them near it waits until they are
@@ -73,6 +75,7 @@ pub struct Erasures {
     next: EntryId,
     /// When it began with the first entry.
     begun: Option<Timestamp>,
+    looked: Option<Instant>,
     /// Of this going through: erased; kept by a hold; kept because too much near it would have to be counted anew.
     counts: [u64; 3],
     purge: Purge,
@@ -88,7 +91,7 @@ struct Purge {
 impl Erasures {
     pub(super) fn new(store: Arc<Store>) -> Self {
         let purge = Purge { range: None, last: None, running: None };
-        Self { store, next: EntryId(0), begun: None, counts: [0; 3], purge }
+        Self { store, next: EntryId(0), begun: None, looked: None, counts: [0; 3], purge }
     }
 
     /// Looks at the next entries; gives what of them is to be erased by an event of `at`.
@@ -101,6 +104,10 @@ impl Erasures {
         at: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Option<Erasure>, ErasureError> {
+        if self.looked.is_some_and(|looked| looked.elapsed() < PAUSE) {
+            return Ok(None);
+        }
+        self.looked = Some(Instant::now());
         if self.next == EntryId(0) {
             if self.begun.is_some_and(|begun| at < begun.plus(EVERY)) {
                 return Ok(None);
@@ -171,18 +178,7 @@ impl Erasures {
         if held(register, id, found.incident.as_ref(), found.contributor, at).is_some() {
             return Ok(Taken::Held);
         }
-        let mut crowded = BTreeSet::new();
-        for (other, _) in ahead.near(&found.signals, Corroboration::RADIUS_MAX)? {
-            match ahead.state(other)?.filter(|near| !expiry_passed(near.expires, at)) {
-                // Without this one it would have met others, and who these are is not found out again.
-                Some(EntryState { is_cut: true, .. }) => return Ok(Taken::Crowded),
-                Some(EntryState { is_crowded: true, .. }) => drop(crowded.insert(other)),
-                _ => {}
-            }
-        }
-        if crowded.len() > RECOUNTED_MAX {
-            return Ok(Taken::Crowded);
-        }
+        let Some(crowded) = crowded_near(ahead, &found.signals)? else { return Ok(Taken::Crowded) };
         let remains = Remains { came_near_benign: state.came_near_benign, ..remains };
         Ok(Taken::Yes { crowded, leaf: stored.leaf(), event: Event { fact: Fact::Remains(remains), ..event } })
     }
@@ -199,6 +195,21 @@ impl Erasures {
             let _ = running.join();
         }
     }
+}
+
+/// The entries near these signals that had no room for one of their neighbours, and have to be counted anew if one is erased that has
+/// these signals; `None`: it cannot be.
+fn crowded_near(past: &impl Past, signals: &[Signal]) -> Result<Option<BTreeSet<EntryId>>, ReadError> {
+    let mut crowded = BTreeSet::new();
+    for (other, _) in past.near(signals, Corroboration::RADIUS_MAX)? {
+        match past.state(other)? {
+            // Without what is erased it would have met others, and who these are is not found out again.
+            Some(EntryState { is_cut: true, .. }) => return Ok(None),
+            Some(EntryState { is_crowded: true, .. }) => drop(crowded.insert(other)),
+            _ => {}
+        }
+    }
+    Ok((crowded.len() <= RECOUNTED_MAX).then_some(crowded))
 }
 
 /// What becomes of an entry.
@@ -249,3 +260,6 @@ impl Purge {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

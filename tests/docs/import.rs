@@ -36,7 +36,7 @@ fn contributed(hub: &TestHub) -> Vec<Draft> {
             Fact::Contributed { draft, .. } => Some(draft),
             _ => None,
         },
-        StoredEvent::Erased(_) => None,
+        StoredEvent::Erased { .. } => None,
     });
     drafts.collect()
 }

@@ -36,7 +36,7 @@ fn event(index: u64, fact: Option<Fact>) -> v1::LedgerEvent {
     let at = Some(timestamp(Timestamp::from_millis(index * 3_600_000).unwrap()));
     let opening =
         fact.map(|fact| v1::Opening { at, actor: "m-aaaaaaaa".to_owned(), fact: Some(fact), ..Default::default() });
-    v1::LedgerEvent { index, leaf: vec![], opening, ahead: false }
+    v1::LedgerEvent { index, leaf: vec![], opening, ahead: false, erased_by: None }
 }
 
 fn contributed(index: u64, drill: bool, hours: Option<u64>) -> Fact {

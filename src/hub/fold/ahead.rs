@@ -21,7 +21,7 @@ pub struct Ahead<'a> {
     near: Option<Near>,
     roster: Arc<Roster>,
     register: Arc<Register>,
-    /// Contributions whose events are not on disk.
+    /// Contributions whose events are not on disk, or what remains of them.
     contributed: HashMap<EntryId, Event>,
     states: HashMap<EntryId, EntryState>,
     appeals: HashMap<u64, Appeal>,
@@ -68,7 +68,7 @@ impl<'a> Ahead<'a> {
     pub fn fold(&mut self, index: u64, event: &Event) -> Result<Vec<Change>, FoldError> {
         let changes = fold(index, event, self)?;
         match &event.fact {
-            Fact::Contributed { .. } => drop(self.contributed.insert(EntryId(index), event.clone())),
+            Fact::Contributed { .. } | Fact::Remains(_) => drop(self.contributed.insert(EntryId(index), event.clone())),
             Fact::BenignAdded(benign) => drop(self.benign.insert(index, benign.clone())),
             _ => {}
         }

@@ -1,15 +1,14 @@
 //! What entries know of what is near them, against going through all of them.
-//!
-//! All hashes lie on one line: that many leading bits of one hash are flipped, so that two are as far apart as their numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::{Ahead, Change};
+use crate::domain::testing::pdqs_on_a_line;
 use crate::domain::{
     Actor, Benign, BenignClass, Code, Corroboration, Decision, Distance, Draft, EntryId, EntryState, Event, Fact,
-    KeyId, MemberId, NearBenign, Pdq, RequestDigest, Ruling, RulingReason, Signal, SignalKind, Timestamp,
+    KeyId, MemberId, NearBenign, RequestDigest, Ruling, RulingReason, Signal, SignalKind, Timestamp,
     WithdrawReason,
 };
 use crate::policy::expiry_passed;
@@ -42,15 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn signals(places: &[u16]) -> Vec<Signal> {
-    let places: BTreeSet<_> = places.iter().copied().collect();
-    let hash = |place: u16| {
-        let mut words = [0x5bd1_e995_9d1c_2f37u64; 4];
-        for bit in 0..usize::from(place) {
-            words[bit / 64] ^= 1 << (63 - bit % 64);
-        }
-        Signal::Pdq { hash: Pdq::from_words(words), quality: None }
-    };
-    places.into_iter().map(hash).collect()
+    pdqs_on_a_line(places.iter().copied().collect::<BTreeSet<_>>())
 }
 
 fn labels(bits: u8) -> Vec<Code> {

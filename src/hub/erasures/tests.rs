@@ -1,0 +1,238 @@
+//! Ledgers folded with and without what was erased.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::testing::{pdqs_on_a_line, plain_provenance};
+use crate::domain::{
+    Actor, Basis, Benign, BenignClass, Code, Decision, Draft, KeyId, MemberId, Outcome, OutcomeReason, Reference, Report,
+    RequestDigest, Ruling, RulingReason, WithdrawReason,
+};
+use crate::hub::fold::Change;
+use crate::policy::{expiry_passed, gone};
+
+/// What may happen. Numbers choose among what there is.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Few places and members, so that there is not room for all that are near.
+    Contribute { places: Vec<u16>, member: u8, label: bool, lapses: Option<u64>, listed: bool },
+    Withdraw(usize),
+    Decide(usize, Ruling, bool),
+    Report(usize, u8, Outcome),
+    AddBenign(Vec<u16>),
+    Expire,
+    /// Of those that are gone, some.
+    Erase(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let places = || proptest::collection::btree_set(0..24u16, 1..3).prop_map(|places| places.into_iter().collect());
+    let outcome = (0..Outcome::ALL.len()).prop_map(|at| Outcome::ALL[at]);
+    let ruling = prop_oneof![Just(Ruling::Revoke), Just(Ruling::Reinstate), Just(Ruling::Uphold)];
+    let what = (proptest::option::weighted(0.3, 1..30u64), proptest::bool::weighted(0.2));
+    prop_oneof![
+        12 => (places(), 0..3u8, any::<bool>(), what)
+            .prop_map(|(places, member, label, (lapses, listed))| Step::Contribute { places, member, label, lapses, listed }),
+        4 => any::<usize>().prop_map(Step::Withdraw),
+        4 => (any::<usize>(), ruling, proptest::bool::weighted(0.8)).prop_map(|(at, what, enough)| Step::Decide(at, what, enough)),
+        2 => (any::<usize>(), 0..3u8, outcome).prop_map(|(at, by, outcome)| Step::Report(at, by, outcome)),
+        1 => places().prop_map(Step::AddBenign),
+        2 => Just(Step::Expire),
+        2 => any::<u64>().prop_map(Step::Erase),
+    ]
+}
+
+/// When leaf `index` is written.
+fn at(index: u64) -> Timestamp {
+    Timestamp::from_millis(1_000_000_000_000 + index * 1_000).unwrap()
+}
+
+fn draft(places: &[u16], label: bool, listed: bool) -> Draft {
+    let label: Code = if label { "glorification" } else { "graphic-violence" }.parse().unwrap();
+    let mut provenance = plain_provenance();
+    if listed {
+        let entity: Reference = "QDe.115".parse().unwrap();
+        provenance.basis = Basis::UnConsolidatedList { entity, list_date: "2026-01-01".parse().unwrap() };
+    }
+    Draft::new(pdqs_on_a_line(places.iter().copied()), vec![label], provenance).unwrap()
+}
+
+/// The rows, as maps.
+#[derive(Debug, Default, PartialEq)]
+struct Rows {
+    states: BTreeMap<EntryId, EntryState>,
+    attention: BTreeSet<EntryId>,
+    signals: BTreeSet<(Signal, EntryId)>,
+    requests: BTreeMap<[u8; 32], u64>,
+    history: BTreeSet<(EntryId, u64)>,
+    listed: BTreeSet<(Reference, EntryId)>,
+    keys: BTreeSet<(KeyId, EntryId)>,
+    reversals: BTreeMap<u64, EntryId>,
+    trust: BTreeMap<MemberId, crate::domain::Trust>,
+}
+
+impl Rows {
+    fn take(&mut self, change: Change) {
+        match change {
+            Change::Entry(id, state) => drop(self.states.insert(id, state)),
+            Change::Attention(id, true) => drop(self.attention.insert(id)),
+            Change::Attention(id, false) => drop(self.attention.remove(&id)),
+            Change::SignalAdded(row) => drop(self.signals.insert((row.signal, row.entry))),
+            Change::SignalRemoved(signal, entry) => drop(self.signals.remove(&(signal, entry))),
+            Change::Request(request, index) => drop(self.requests.insert(request.0, index)),
+            Change::RequestForgotten(request) => drop(self.requests.remove(&request.0)),
+            Change::History(entry, event) => drop(self.history.insert((entry, event))),
+            Change::HistoryForgotten(entry) => self.history.retain(|(of, _)| *of != entry),
+            Change::Listed(entity, entry) => drop(self.listed.insert((entity, entry))),
+            Change::Unlisted(entity, entry) => drop(self.listed.remove(&(entity, entry))),
+            Change::OfKey(key, entry) => drop(self.keys.insert((key, entry))),
+            Change::Reversal(event, entry) => drop(self.reversals.insert(event, entry)),
+            Change::Trust(member, trust) => drop(self.trust.insert(member, trust)),
+            _ => {}
+        }
+    }
+}
+
+/// A hub as it lives.
+struct Life<'a> {
+    ahead: Ahead<'a>,
+    rows: Rows,
+    events: Vec<Event>,
+}
+
+impl Life<'_> {
+    fn fold(&mut self, by: Option<u8>, fact: Fact) {
+        let index = self.events.len() as u64;
+        let by = match by {
+            Some(by) => Actor::Member { member: MemberId::from_bytes([by; 5]), key: KeyId::from_bytes([by; 5]) },
+            None => Actor::Hub,
+        };
+        let event = Event { at: at(index), by, request: None, fact };
+        for change in self.ahead.fold(index, &event).unwrap() {
+            self.rows.take(change);
+        }
+        self.events.push(event);
+    }
+
+    fn pick(&self, which: usize, is_one: impl Fn(&EntryState) -> bool) -> Option<EntryId> {
+        let all: Vec<_> = self.rows.states.iter().filter(|(_, state)| state.erased.is_none() && is_one(state)).collect();
+        (!all.is_empty()).then(|| *all[which % all.len()].0)
+    }
+
+    /// Whether there was something to erase that had changed what others know.
+    fn take(&mut self, step: &Step) -> bool {
+        let index = self.events.len() as u64;
+        let now = at(index);
+        let request = RequestDigest([index as u8; 32]);
+        match step {
+            Step::Contribute { places, member, label, lapses, listed } => {
+                let draft = draft(places, *label, *listed);
+                let lapses = lapses.map(|seconds| at(index + seconds));
+                self.fold(Some(*member), Fact::Contributed { request, taxonomy: 1, draft, lapses });
+            }
+            Step::Withdraw(which) => {
+                let Some(entry) = self.pick(*which, |state| state.withdrawn.is_none()) else { return false };
+                self.fold(Some(0), Fact::Withdrawn { entry, reason: WithdrawReason::Mistake, request });
+            }
+            Step::Decide(which, ruling, is_enough) => {
+                let is_one = |state: &EntryState| {
+                    state.withdrawn.is_none() && state.is_revoked() == (*ruling == Ruling::Reinstate)
+                };
+                let Some(entry) = self.pick(*which, is_one) else { return false };
+                let decision = Decision { ruling: *ruling, reason: RulingReason::EvidenceSound, labels: vec![] };
+                self.fold(Some(9), Fact::Decided { entry, decision, is_enough: *is_enough });
+            }
+            Step::Report(which, by, outcome) => {
+                let Some(entry) = self.pick(*which, |_| true) else { return false };
+                let report =
+                    Report { entry, outcome: *outcome, labels: vec![], kind: None, reason: OutcomeReason::ALL[0], note: None };
+                self.fold(Some(*by), Fact::OutcomeReported(report));
+            }
+            Step::AddBenign(places) => {
+                let benign = Benign::new(pdqs_on_a_line(places.iter().copied()), BenignClass::News, None).unwrap();
+                self.fold(Some(9), Fact::BenignAdded(benign));
+            }
+            Step::Expire => {
+                let is_over = |state: &EntryState| state.withdrawn.is_none() && expiry_passed(state.expires, now);
+                let over = self.rows.states.iter().filter(|(id, state)| {
+                    is_over(state) && self.rows.signals.iter().any(|(_, of)| of == *id)
+                });
+                let entries: Vec<_> = over.map(|(id, _)| *id).collect();
+                if !entries.is_empty() {
+                    self.fold(None, Fact::Expired { entries });
+                }
+            }
+            Step::Erase(which) => return self.erase(*which, now),
+        }
+        false
+    }
+
+    fn erase(&mut self, which: u64, now: Timestamp) -> bool {
+        let (mut erased, mut recounted) = (Vec::new(), BTreeSet::new());
+        for (at, (id, state)) in self.rows.states.iter().enumerate() {
+            let is_found = self.rows.signals.iter().any(|(_, of)| of == id);
+            if state.erased.is_some() || gone(state, now).is_none() || is_found || which >> (at % 64) & 1 == 0 {
+                continue;
+            }
+            let found = self.ahead.contribution(*id).unwrap().unwrap();
+            recounted.extend(crowded_near(&self.ahead, &found.signals).unwrap().unwrap());
+            erased.push(Erased { entry: *id, commitment: [1; 33] });
+        }
+        let was_crowded = !recounted.is_empty();
+        if !erased.is_empty() {
+            self.fold(None, Fact::Erased { erased, recounted: recounted.into_iter().collect() });
+        }
+        was_crowded
+    }
+
+    /// The events as the ledger has them in the end.
+    fn left(&self) -> Vec<Event> {
+        let mut left = self.events.clone();
+        for event in &self.events {
+            let Fact::Erased { erased, .. } = &event.fact else { continue };
+            for one in erased {
+                let event = &mut left[one.entry.0 as usize];
+                let came_near_benign = self.rows.states[&one.entry].came_near_benign;
+                let remains = event.fact.remains().unwrap().into_owned();
+                event.fact = Fact::Remains(Remains { came_near_benign, ..remains });
+            }
+        }
+        left
+    }
+}
+
+/// The rows of a ledger, folded from its first leaf on.
+fn folded(store: &Store, events: &[Event]) -> Rows {
+    let (mut ahead, mut rows) = (Ahead::of_nothing(store), Rows::default());
+    for (index, event) in events.iter().enumerate() {
+        for change in ahead.fold(index as u64, event).unwrap() {
+            rows.take(change);
+        }
+    }
+    rows
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(384))]
+
+    #[test]
+    fn a_ledger_without_what_was_erased_makes_the_rows_of_the_hub_that_had_it(
+        steps in proptest::collection::vec(step(), 1..90),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("hub")).unwrap();
+        let mut life = Life { ahead: Ahead::of_nothing(&store), rows: Rows::default(), events: Vec::new() };
+        for step in &steps {
+            life.take(step);
+        }
+        life.take(&Step::Expire);
+        life.take(&Step::Erase(u64::MAX));
+        let replayed = folded(&store, &life.left());
+        for (id, state) in &life.rows.states {
+            prop_assert_eq!(&replayed.states[id], state, "entry {}", id);
+        }
+        prop_assert_eq!(&replayed, &life.rows);
+    }
+}
