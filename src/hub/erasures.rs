@@ -18,8 +18,8 @@ use crate::domain::{
 };
 use crate::ledger::record::encode_event;
 use crate::ledger::{Leaf, Salt};
-use crate::policy::retention::{held, is_due};
 use crate::policy::Register;
+use crate::policy::retention::{held, is_due};
 use crate::store::{Store, StoreError, StoredEvent};
 
 /// Entries that are looked at in one go, a millisecond's worth.

@@ -23,6 +23,9 @@ const MIB: usize = 1 << 20;
 /// What a start reads from the log again in a moment. More than that is written into files when the hub stops.
 const REPLAYED_BYTES: u64 = 32 * MIB as u64;
 
+/// Families of at most so many bytes are written anew as a whole where something was erased.
+const PURGED_BYTES: u64 = 256 * MIB as u64;
+
 /// A data directory, open. While it is, no other process can open it.
 pub struct Store {
     pub(super) db: DB,
@@ -117,11 +120,11 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the files anew in which these leaves lie, and what follows from them, so that what was there before is gone. Takes long;
+    /// Writes the files anew in which these leaves lie, and what followed from them, so that what was there before is gone. Takes long;
     /// reading and writing go on.
     ///
-    /// What lay under keys of values, as signals do, goes when RocksDB writes these files anew by itself: within thirty days after
-    /// they were deleted, which was long before their entry was erased.
+    /// Families whose keys are values, as signals', are written anew as a whole, unless they are large: then RocksDB does so by itself
+    /// within thirty days after a row was deleted, which is long before its entry is erased.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
@@ -134,6 +137,14 @@ impl Store {
         let (first, last) = (keys::index(*leaves.start()), keys::index(leaves.end().saturating_add(1)));
         for family in [Family::Events, Family::Entries, Family::History] {
             self.db.compact_range_cf_opt(self.family(family)?, Some(first), Some(last), &options);
+        }
+        for family in [Family::Signals, Family::Listed, Family::Requests] {
+            let family = self.family(family)?;
+            if self.db.property_int_value_cf(family, "rocksdb.total-sst-files-size")?.unwrap_or_default()
+                <= PURGED_BYTES
+            {
+                self.db.compact_range_cf_opt(family, None::<&[u8]>, None::<&[u8]>, &options);
+            }
         }
         Ok(())
     }

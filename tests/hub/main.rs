@@ -47,6 +47,7 @@ mod quotas;
 mod raw;
 mod reads;
 mod request_ids;
+mod retention;
 mod reversals;
 mod reviewing;
 mod scan;

@@ -39,7 +39,7 @@ fn few() -> Option<Value> {
 }
 
 /// Waits until the ledger has an event of this kind after `from`; gives it.
-async fn await_event(hub: &TestHub, from: u64, kind: &str) -> v1::LedgerEvent {
+pub async fn await_event(hub: &TestHub, from: u64, kind: &str) -> v1::LedgerEvent {
     loop {
         let (told, _) = events(&hub.admin(), from).await;
         let is_it = |event: &&v1::LedgerEvent| event.opening.as_ref().is_some_and(|opening| opening.kind == kind);

@@ -11,11 +11,20 @@ const LEDGER: &str = "test.example/ledger+00000000+key";
 /// Something that happens. Entries are named by how many came before.
 #[derive(Clone, Debug)]
 enum Step {
-    Contributed { drill: bool, hours: Option<u64> },
+    Contributed {
+        drill: bool,
+        hours: Option<u64>,
+    },
     Sealed,
     Withdrawn(usize),
     Expired(usize),
-    Decided { entry: usize, ruling: Ruling, is_enough: bool },
+    /// One that was revoked, if it was.
+    Erased(usize),
+    Decided {
+        entry: usize,
+        ruling: Ruling,
+        is_enough: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -26,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Sealed),
         1 => (0..8_usize).prop_map(Step::Withdrawn),
         1 => (0..8_usize).prop_map(Step::Expired),
+        1 => (0..8_usize).prop_map(Step::Erased),
         8 => (0..8_usize, ruling, prop::bool::weighted(0.8))
             .prop_map(|(entry, ruling, is_enough)| Step::Decided { entry, ruling, is_enough }),
     ]
@@ -77,6 +87,10 @@ fn feed(steps: &[Step]) -> Vec<v1::LedgerEvent> {
                 Some(Fact::Withdrawn(v1::opening::Withdrawn { entry_id: id(entry), reason: String::new() }))
             }
             Step::Expired(entry) => Some(Fact::Expired(v1::opening::Expired { entry_ids: vec![id(entry)] })),
+            Step::Erased(entry) => {
+                let entry_ids = vec![id(entry)];
+                Some(Fact::Erased(v1::opening::Erased { entry_ids, recounted_entry_ids: vec![] }))
+            }
             Step::Decided { entry, ruling, is_enough } => {
                 let labels = if *ruling == Ruling::Relabel { vec![format!("label-{index}")] } else { vec![] };
                 let (ruling, reason) = (ruling.to_string(), "legal".to_owned());
@@ -104,6 +118,7 @@ fn expected(events: &[v1::LedgerEvent]) -> Vec<(u64, Vec<String>, Option<String>
         let is_gone = about.iter().any(|(_, fact)| match fact {
             Fact::Withdrawn(said) => said.entry_id == entry,
             Fact::Expired(said) => said.entry_ids == [entry],
+            Fact::Erased(said) => said.entry_ids == [entry],
             _ => false,
         });
         let decided = about.iter().filter_map(|(index, fact)| match fact {
@@ -144,6 +159,13 @@ proptest! {
         mirror.save().unwrap();
         let told = |entry: &Listed| (entry.entry_id, entry.labels.clone(), entry.ruling.clone());
         prop_assert_eq!(mirror.listed.values().map(told).collect::<Vec<_>>(), expected(&events));
+        let erased = events.iter().filter_map(|event| match event.opening.as_ref()?.fact.as_ref()? {
+            Fact::Erased(said) => Some(said.entry_ids[0]),
+            _ => None,
+        });
+        for erased in erased {
+            prop_assert!(!mirror.revoked.contains_key(&erased), "entry {} is kept", erased);
+        }
 
         for (stop, is_saved) in stops {
             let begun = Mirror::open(&broken, LEDGER).unwrap().position() as usize;

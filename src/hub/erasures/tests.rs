@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::testing::{pdqs_on_a_line, plain_provenance};
 use crate::domain::{
-    Actor, Basis, Benign, BenignClass, Code, Decision, Draft, KeyId, MemberId, Outcome, OutcomeReason, Reference, Report,
-    RequestDigest, Ruling, RulingReason, WithdrawReason,
+    Actor, Basis, Benign, BenignClass, Code, Decision, Draft, KeyId, MemberId, Outcome, OutcomeReason, Reference,
+    Report, RequestDigest, Ruling, RulingReason, WithdrawReason,
 };
 use crate::hub::fold::Change;
 use crate::policy::{expiry_passed, gone};
@@ -17,7 +17,13 @@ use crate::policy::{expiry_passed, gone};
 #[derive(Clone, Debug)]
 enum Step {
     /// Few places and members, so that there is not room for all that are near.
-    Contribute { places: Vec<u16>, member: u8, label: bool, lapses: Option<u64>, listed: bool },
+    Contribute {
+        places: Vec<u16>,
+        member: u8,
+        label: bool,
+        lapses: Option<u64>,
+        listed: bool,
+    },
     Withdraw(usize),
     Decide(usize, Ruling, bool),
     Report(usize, u8, Outcome),
@@ -117,7 +123,8 @@ impl Life<'_> {
     }
 
     fn pick(&self, which: usize, is_one: impl Fn(&EntryState) -> bool) -> Option<EntryId> {
-        let all: Vec<_> = self.rows.states.iter().filter(|(_, state)| state.erased.is_none() && is_one(state)).collect();
+        let all: Vec<_> =
+            self.rows.states.iter().filter(|(_, state)| state.erased.is_none() && is_one(state)).collect();
         (!all.is_empty()).then(|| *all[which % all.len()].0)
     }
 
@@ -146,8 +153,14 @@ impl Life<'_> {
             }
             Step::Report(which, by, outcome) => {
                 let Some(entry) = self.pick(*which, |_| true) else { return false };
-                let report =
-                    Report { entry, outcome: *outcome, labels: vec![], kind: None, reason: OutcomeReason::ALL[0], note: None };
+                let report = Report {
+                    entry,
+                    outcome: *outcome,
+                    labels: vec![],
+                    kind: None,
+                    reason: OutcomeReason::ALL[0],
+                    note: None,
+                };
                 self.fold(Some(*by), Fact::OutcomeReported(report));
             }
             Step::AddBenign(places) => {
@@ -156,9 +169,11 @@ impl Life<'_> {
             }
             Step::Expire => {
                 let is_over = |state: &EntryState| state.withdrawn.is_none() && expiry_passed(state.expires, now);
-                let over = self.rows.states.iter().filter(|(id, state)| {
-                    is_over(state) && self.rows.signals.iter().any(|(_, of)| of == *id)
-                });
+                let over = self
+                    .rows
+                    .states
+                    .iter()
+                    .filter(|(id, state)| is_over(state) && self.rows.signals.iter().any(|(_, of)| of == *id));
                 let entries: Vec<_> = over.map(|(id, _)| *id).collect();
                 if !entries.is_empty() {
                     self.fold(None, Fact::Expired { entries });
@@ -231,6 +246,12 @@ proptest! {
         life.take(&Step::Erase(u64::MAX));
         let replayed = folded(&store, &life.left());
         for (id, state) in &life.rows.states {
+            if state.erased.is_some() {
+                let EntryState { expires, is_excess, came_near_benign, withdrawn, decided, erased, .. } = state.clone();
+                let least =
+                    EntryState { expires, is_excess, came_near_benign, withdrawn, decided, erased, ..EntryState::default() };
+                prop_assert_eq!(state, &least, "of entry {} more is left than has to be", id);
+            }
             prop_assert_eq!(&replayed.states[id], state, "entry {}", id);
         }
         prop_assert_eq!(&replayed, &life.rows);

@@ -8,8 +8,7 @@ use super::{Ahead, Change};
 use crate::domain::testing::pdqs_on_a_line;
 use crate::domain::{
     Actor, Benign, BenignClass, Code, Corroboration, Decision, Distance, Draft, EntryId, EntryState, Event, Fact,
-    KeyId, MemberId, NearBenign, RequestDigest, Ruling, RulingReason, Signal, SignalKind, Timestamp,
-    WithdrawReason,
+    KeyId, MemberId, NearBenign, RequestDigest, Ruling, RulingReason, Signal, SignalKind, Timestamp, WithdrawReason,
 };
 use crate::policy::expiry_passed;
 use crate::store::Store;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::testing::{appeal, entry_state, event, incident, trust};
+use crate::domain::testing::{appeal, entry_state, event, hold, incident, trust};
 use crate::domain::{Action, Sample, Tally, TallyCell};
 use crate::ledger::EVENT_BYTES_MAX;
 
@@ -31,8 +31,9 @@ proptest! {
 
     #[test]
     fn a_row_about_standing_reads_back_as_what_it_was(
-        (state, appeal, incident, trust) in (entry_state(), appeal(), incident(), trust()),
+        (state, appeal, incident, trust, hold) in (entry_state(), appeal(), incident(), trust(), hold()),
     ) {
+        prop_assert_eq!(decode_hold(hold.id, &encode_hold(&hold)).unwrap(), hold);
         prop_assert_eq!(decode_entry_state(&encode_entry_state(&state)).unwrap(), state);
         prop_assert_eq!(decode_appeal(appeal.id, &encode_appeal(&appeal)).unwrap(), appeal);
         prop_assert_eq!(decode_incident(&encode_incident(&incident)).unwrap(), incident);
