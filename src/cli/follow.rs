@@ -1,7 +1,7 @@
 //! `hashcommons follow`.
 
 use super::connection::HubArgs;
-use super::{Verdict, output};
+use super::{Verdict, hold, output};
 use crate::wire::v1;
 
 /// Print the ledger's events from a position on, and then as they come
@@ -69,10 +69,9 @@ fn words(item: &v1::follow_response::Item) -> String {
             let labels: Vec<_> = remains.labels.iter().map(|label| output::plain(label)).collect();
             format!("of an erased entry: {}", labels.join(", "))
         }
-        Some(Fact::HoldPlaced(hold)) => {
-            let [reference, authority] = [&hold.reference, &hold.authority].map(|text| output::plain(text));
-            let what = super::hold::scope_words(hold.scope.as_ref());
-            format!("{what}, for {authority} ({reference}), until {}", output::time(hold.until.as_ref()))
+        Some(Fact::HoldPlaced(held)) => {
+            let until = output::time(held.until.as_ref());
+            hold::terms_words(held.scope.as_ref(), &held.authority, &held.reference, &until)
         }
         Some(Fact::HoldLifted(lifted)) => format!("hold {}", lifted.hold_id),
         Some(Fact::OutcomeReported(said)) => {

@@ -1,12 +1,12 @@
 //! `hashcommons hold`.
 
 use clap::Subcommand;
-use prost::{Message, Name};
 
 use super::connection::HubArgs;
-use super::member::confirm;
+use super::member::{confirm, resolve};
 use super::{Verdict, output};
-use crate::domain::{Code, EntryId, MemberId, Timestamp};
+use crate::client::Client;
+use crate::domain::{Code, EntryId, Timestamp};
 use crate::wire::{timestamp, v1};
 
 /// Keep hashes and provenance from being erased, for a court or an authority
@@ -37,7 +37,7 @@ pub enum Command {
         hub: HubArgs,
     },
     /// End a hold before its time: another person than who placed it
-    #[command(after_help = "Example: hashcommons hold lift 95 --key-file second-operator.key")]
+    #[command(after_help = "Example: hashcommons hold lift 95 --key-file second.key")]
     Lift {
         /// Its id, as `hold list` shows it
         #[arg(value_name = "HOLD")]
@@ -69,30 +69,31 @@ pub struct Scope {
     /// All entries of this incident, also later ones
     #[arg(long, value_name = "CODE")]
     incident: Option<Code>,
-    /// All that this member contributed, also later
+    /// All that this member, by id or name, contributed, also later
     #[arg(long, value_name = "MEMBER")]
-    member: Option<MemberId>,
+    member: Option<String>,
 }
 
 impl Scope {
-    fn to_wire(&self) -> v1::HoldScope {
+    async fn to_wire(&self, client: &Client) -> anyhow::Result<v1::HoldScope> {
         use v1::hold_scope::{Entries, Scope};
-        let scope = match (&self.incident, self.member) {
+        let scope = match (&self.incident, &self.member) {
             (Some(incident), _) => Scope::Incident(incident.to_string()),
-            (None, Some(member)) => Scope::MemberId(member.to_string()),
+            (None, Some(member)) => Scope::MemberId(resolve(client, member).await?),
             (None, None) => Scope::Entries(Entries { entry_ids: self.entries.iter().map(|entry| entry.0).collect() }),
         };
-        v1::HoldScope { scope: Some(scope) }
+        Ok(v1::HoldScope { scope: Some(scope) })
     }
 }
 
 pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict> {
     match command {
         Command::Place { scope, reference, authority, until, hub } => {
-            let until = Some(timestamp(until));
-            let request = v1::PlaceHoldRequest { scope: Some(scope.to_wire()), reference, authority, until };
-            let placed = hub.connect().await?.retention().place_hold(request).await?.into_inner();
-            print(&placed, placed.hold.as_ref(), json)?;
+            let client = hub.connect().await?;
+            let (scope, until) = (Some(scope.to_wire(&client).await?), Some(timestamp(until)));
+            let request = v1::PlaceHoldRequest { scope, reference, authority, until };
+            let placed = client.retention().place_hold(request).await?.into_inner();
+            if json { output::json(&placed)? } else { output::line(&line(placed.hold.as_ref()))? }
         }
         Command::Lift { hold, yes, hub } => {
             if !yes {
@@ -100,7 +101,7 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
             }
             let lifted = hub.connect().await?.retention().lift_hold(v1::LiftHoldRequest { hold_id: hold }).await?;
             let lifted = lifted.into_inner();
-            print(&lifted, lifted.hold.as_ref(), json)?;
+            if json { output::json(&lifted)? } else { output::line(&line(lifted.hold.as_ref()))? }
         }
         Command::List { all, hub } => {
             let mut list = hub.connect().await?.retention().list_holds(v1::ListHoldsRequest {}).await?.into_inner();
@@ -115,8 +116,9 @@ pub(super) async fn run(command: Command, json: bool) -> anyhow::Result<Verdict>
     Ok(Verdict::Yes)
 }
 
-fn print<M: Message + Name>(answer: &M, hold: Option<&v1::Hold>, json: bool) -> anyhow::Result<()> {
-    if json { output::json(answer) } else { output::line(&row(hold.unwrap_or(&v1::Hold::default())).join("  ")) }
+/// A hold in one line.
+fn line(hold: Option<&v1::Hold>) -> String {
+    hold.map(row).unwrap_or_default().join("  ")
 }
 
 /// The columns of a list: id, state, what it is on, for whom.
@@ -136,8 +138,14 @@ fn row(hold: &v1::Hold) -> Vec<String> {
     ]
 }
 
+/// What was placed, for whom, until when.
+pub(super) fn terms_words(scope: Option<&v1::HoldScope>, authority: &str, reference: &str, until: &str) -> String {
+    let whom = format!("{} ({})", output::plain(authority), output::plain(reference));
+    format!("{}, for {whom}, until {until}", scope_words(scope))
+}
+
 /// What a hold is on, for people.
-pub(super) fn scope_words(scope: Option<&v1::HoldScope>) -> String {
+fn scope_words(scope: Option<&v1::HoldScope>) -> String {
     use v1::hold_scope::Scope;
     match scope.and_then(|scope| scope.scope.as_ref()) {
         Some(Scope::Entries(entries)) => output::entries(entries.entry_ids.iter().copied()),

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::connection::HubArgs;
 use super::key::KeyFile;
 use super::quota::{self, QuotaArgs};
-use super::{Verdict, output};
+use super::{Verdict, hold, output};
 use crate::client::Client;
 use crate::domain::{Checklist, ChecklistItem, MemberId, Role, Roles, Status, StatusReason};
 use crate::policy::checklist_needed;
@@ -433,6 +433,14 @@ pub(super) fn event_details(event: &v1::MemberEvent) -> String {
     }
     if !event.entity.is_empty() {
         text.push_str(&format!(": {}", output::plain(&event.entity)));
+    }
+    if let Some(hold) = event.hold_id {
+        text.push_str(&format!(": hold {hold}"));
+    }
+    if event.hold_scope.is_some() {
+        let (scope, until) = (event.hold_scope.as_ref(), output::time(event.until.as_ref()));
+        let words = hold::terms_words(scope, &event.hold_authority, &event.hold_reference, &until);
+        text.push_str(&format!(": {words}"));
     }
     if event.since.is_some() {
         text.push_str(&format!(": since {}", output::time(event.since.as_ref())));

@@ -11,16 +11,18 @@
 //! | `statistics`, `replica`, `survey` | reports, and the same from the ledger alone |
 //! | `matches`, `outcomes`, `appeals`, `reversals`, `believe` | who met which entry; what came of it; which were wrong; whom to believe |
 //! | `floods` | what matches far too often falls to review |
+//! | `erasures`, `remains`, `holds` | what ended long ago is erased; whether what is left is what the ledger says; what is kept |
 //! | `decide`, `commit`, `sequencer` | intents to events, events to disk, the thread that does it |
 //! | `fold`, `load`, `state`, `view`, `read` | events to rows, rows to memory, memory to answers |
 //! | `turn` | how long a check may keep a thread |
-//! | `founding`, `open` | the first start and every start |
+//! | `founding`, `open`, `catch_up` | the first start and every start; folding what the rows do not hold |
 //! | `audit` | everything against everything |
 
 mod appeals;
 mod audit;
 mod believe;
 mod benign;
+mod catch_up;
 mod check;
 mod check_media;
 mod commit;

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use super::appeals::Appeals;
 use super::believe::Believe;
 use super::benign::BenignList;
+use super::catch_up::catch_up;
 use super::check::Check;
 use super::check_media::CheckMedia;
 use super::commit::{CommitError, Committer, Head};
@@ -20,7 +21,7 @@ use super::drill::DRILL_CHECKS_MAX;
 use super::erasures::Erasures;
 use super::examine::Examine;
 use super::floods::FloodWatch;
-use super::fold::{Ahead, FoldError};
+use super::fold::FoldError;
 use super::follow::Follow;
 use super::founding::{
     Secrets, SecretsError, create_secrets, first_events, has_ledger_key, has_public_key, load_secrets, publish_key,
@@ -31,7 +32,7 @@ use super::holds::Holds;
 use super::incidents::Incidents;
 use super::inspect::Inspect;
 use super::last_used::LastUsed;
-use super::load::{LoadError, Loader, REPORT_EVERY};
+use super::load::{LoadError, Loader};
 use super::matches::Matches;
 use super::members::Members;
 use super::outcomes::ReportOutcome;
@@ -39,7 +40,7 @@ use super::prove::Prove;
 use super::queue::Queue;
 use super::read::{self, ReadError};
 use super::refuse::{Refuse, SharedRefusals};
-use super::remains::{CheckedRemains, RemainsError};
+use super::remains::RemainsError;
 use super::reversals::Reversals;
 use super::review::Review;
 use super::sequencer::{Sequencer, SequencerThread};
@@ -57,9 +58,6 @@ use crate::ledger::{CheckpointError, CheckpointTextError, Frontier, Hash, SignEr
 use crate::policy::{QuotaTable, Quotas, Throttle, WalkLimits};
 use crate::store::{FOLD_VERSION, OpenError, Store, StoreError};
 use crate::worker::{Pool, PoolConfig};
-
-/// Events folded between two commits while catching up.
-const FOLD_BATCH: usize = 1_000;
 
 /// What a hub is started with.
 #[derive(Clone, Debug)]
@@ -444,53 +442,6 @@ impl Opened {
         };
         Ok((use_cases, thread))
     }
-}
-
-/// Folds the events that the folded rows do not hold yet: none after a clean or unclean stop, all after the rows were deleted.
-pub(super) fn catch_up(
-    store: &Store,
-    state: &mut State,
-    size: u64,
-    stopping: &watch::Receiver<bool>,
-) -> Result<(), StartError> {
-    let mut next = store.folded()?;
-    if next >= size {
-        return Ok(());
-    }
-    tracing::info!(from = next, to = size, "folding events");
-    let mut reported = Instant::now();
-    let mut remains = CheckedRemains::new(store);
-    let mut events = store.events(next)?;
-    while next < size {
-        if *stopping.borrow() {
-            return Err(StartError::Stopped);
-        }
-        let mut batch = store.batch();
-        let mut ahead = Ahead::of(store, state);
-        let mut changes = Vec::new();
-        for _ in 0..FOLD_BATCH.min((size - next) as usize) {
-            let (index, stored) = events.next().ok_or(StartError::MissingEvent(next))??;
-            if index != next {
-                return Err(StartError::MissingEvent(next));
-            }
-            let event = read::decode(index, stored.opening().1)?;
-            changes.extend(ahead.fold(index, &event)?);
-            remains.check(index, &stored, &event)?;
-            next += 1;
-        }
-        for change in &changes {
-            change.write(&mut batch)?;
-        }
-        batch.set_folded(next)?;
-        batch.commit()?;
-        state.apply_ahead(&changes, &ahead);
-        state.apply(&changes);
-        if reported.elapsed() >= REPORT_EVERY {
-            reported = Instant::now();
-            tracing::info!(from = next, to = size, "folding events");
-        }
-    }
-    Ok(())
 }
 
 /// When the last event happened: the next is never earlier.

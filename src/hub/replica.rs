@@ -4,8 +4,9 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
+use super::catch_up::catch_up;
 use super::load::Loader;
-use super::open::{StartError, catch_up};
+use super::open::StartError;
 use super::read;
 use super::state::State;
 use super::statistics::{StatisticsError, draw, statistics};

@@ -11,6 +11,7 @@ mod hash_export;
 mod hash_folder;
 mod hash_interrupted;
 mod hash_workers;
+mod hold;
 mod import;
 mod import_interrupted;
 mod logs;

@@ -203,6 +203,11 @@ const TABLE: &[(&str, Of, [Cell; 6])] = &[
     ("PolicyService/GetPolicy", Nobody, all("Ok")),
     ("PolicyService/PreviewPolicy", Nobody, oversees("Ok")),
     ("PolicyService/SetPolicy", Nobody, administers("Ok")),
+    ("RetentionService/PlaceHold", Own, administers("Ok")),
+    ("RetentionService/PlaceHold", Other, administers("Ok")),
+    ("RetentionService/PlaceHold", Absent, administers("NotFound")),
+    ("RetentionService/LiftHold", Nobody, administers("NotFound")),
+    ("RetentionService/ListHolds", Nobody, oversees("Ok")),
     ("StatisticsService/GetReport", Nobody, oversees("Ok")),
     ("StatisticsService/DrawSample", Nobody, audits("Ok own-hash other-hash other-red-hash")),
     // Of a sample that there is not: whose the entry is makes no difference.
@@ -567,6 +572,14 @@ impl Scene {
             "AdminService/ListReads" => {
                 v1::ListReadsRequest { member_id: filter, ..Default::default() }.encode_to_vec()
             }
+            "RetentionService/PlaceHold" => {
+                let entries = v1::hold_scope::Entries { entry_ids: vec![entry_id] };
+                let scope = v1::HoldScope { scope: Some(v1::hold_scope::Scope::Entries(entries)) };
+                let until = Some(timestamp(self.hub.clock.now().plus(std::time::Duration::from_hours(24))));
+                let (reference, authority) = ("case-1".to_owned(), "Court".to_owned());
+                v1::PlaceHoldRequest { scope: Some(scope), reference, authority, until }.encode_to_vec()
+            }
+            "RetentionService/LiftHold" => v1::LiftHoldRequest { hold_id: ABSENT_ENTRY }.encode_to_vec(),
             "StatisticsService/GetReport" => {
                 let [from, to] = ["2026-11-22", "2026-11-23"].map(str::to_owned);
                 v1::GetReportRequest { from, to }.encode_to_vec()
@@ -585,6 +598,7 @@ impl Scene {
             | "FeedbackService/ListAppeals"
             | "FeedbackService/ListReversals"
             | "ReviewService/ListBenign"
+            | "RetentionService/ListHolds"
             | "PolicyService/GetPolicy"
             | "PolicyService/PreviewPolicy"
             | "PolicyService/SetPolicy"
