@@ -180,7 +180,8 @@ impl Erasures {
         }
         let Some(crowded) = crowded_near(ahead, &found.signals)? else { return Ok(Taken::Crowded) };
         let remains = Remains { came_near_benign: state.came_near_benign, ..remains };
-        Ok(Taken::Yes { crowded, leaf: stored.leaf(), event: Event { fact: Fact::Remains(remains), ..event } })
+        let event = Box::new(Event { fact: Fact::Remains(remains), ..event });
+        Ok(Taken::Yes { crowded, leaf: stored.leaf(), event })
     }
 
     /// Begins to write the files anew in which erased rows lie, if it is time.
@@ -222,7 +223,8 @@ enum Taken {
         /// Entries near it that had no room for one of their neighbours.
         crowded: BTreeSet<EntryId>,
         leaf: Leaf,
-        event: Event,
+        /// With what remains of it.
+        event: Box<Event>,
     },
 }
 

@@ -23,11 +23,11 @@ pub fn rows(scene: &Scene) -> Vec<Row> {
     let twice = format!("scope.entries: `{}` is given twice", scene.own);
     let nobody = "m-aaaaaaaa".to_owned();
     let mut rows = vec![
-        bad(v1::PlaceHoldRequest { until: None, ..own() }, "until: is missing"),
+        bad(v1::PlaceHoldRequest { until: None, ..own() }, "until: is required"),
         bad(v1::PlaceHoldRequest { until: days(0), ..own() }, "until: must be in the future"),
         bad(v1::PlaceHoldRequest { until: days(366), ..own() }, "until: must be at most 365 days from now"),
-        bad(v1::PlaceHoldRequest { scope: None, ..own() }, "scope: is missing"),
-        bad(v1::PlaceHoldRequest { scope: Some(v1::HoldScope { scope: None }), ..own() }, "scope: is missing"),
+        bad(v1::PlaceHoldRequest { scope: None, ..own() }, "scope: is required"),
+        bad(v1::PlaceHoldRequest { scope: Some(v1::HoldScope { scope: None }), ..own() }, "scope: is required"),
         bad(good(of(vec![])), "scope.entries: must be 1 to 100, got 0"),
         bad(good(of((0..101).collect())), "scope.entries: must be 1 to 100, got 101"),
         bad(good(of(vec![scene.own, scene.own])), &twice),
