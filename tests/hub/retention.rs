@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use hashcommons::client::{Client, RecountError, recount};
-use hashcommons::domain::{Clock, Role};
+use hashcommons::domain::{Clock, EntryId, Role};
 use hashcommons::ledger::Leaf;
 use hashcommons::policy::Period;
 use hashcommons::store::{Store, StoredEvent};
@@ -146,6 +146,40 @@ async fn what_was_withdrawn_revoked_or_has_expired_a_year_ago_is_erased_and_ever
     hub.check().await;
     recounted(&hub).await;
     assert_eq!(matches(&hub.client(&key), [pdq(4)]).await.len(), 1);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn who_agrees_is_counted_anew_where_what_was_erased_had_taken_the_room() {
+    let hub = TestHub::start().await;
+    let one = contributor(&hub, "One", "NZ", "").await;
+    let other = contributor(&hub, "Other", "FR", "").await;
+    let entry = contribute(&one.client, "entry", vec![pdq(1)]).await;
+    // Four of one member's are kept, the first.
+    let mut agree = Vec::new();
+    for n in 0..6 {
+        agree.push(contribute(&other.client, &format!("agrees-{n}"), vec![near(&pdq(1), n)]).await);
+    }
+    let kept = |hub: &TestHub| {
+        let state = hub.running().use_cases().unwrap().store.entry_state(EntryId(entry)).unwrap().unwrap();
+        (state.corroboration.iter().map(|near| near.entry.0).collect::<Vec<_>>(), state.is_crowded)
+    };
+    assert_eq!(kept(&hub), (agree[..4].to_vec(), true));
+    withdraw(&other.client, agree[0]).await;
+    withdraw(&other.client, agree[1]).await;
+    assert_eq!(kept(&hub), (agree[2..4].to_vec(), true), "who came later is not asked again");
+    let before = size(&hub).await;
+    hub.clock.advance(365 * DAY);
+    let event = await_event(&hub, before, "erased").await;
+    let Some(Fact::Erased(said)) = event.opening.unwrap().fact else { panic!() };
+    assert_eq!((said.entry_ids, said.recounted_entry_ids), (agree[..2].to_vec(), vec![entry]));
+    assert_eq!(kept(&hub), (agree[2..].to_vec(), false));
+    hub.check().await;
+    recounted(&hub).await;
+    drop((one, other));
+    let hub = hub.restart_after(|directory| Store::open(directory).unwrap().forget_folds().unwrap()).await;
+    assert_eq!(kept(&hub), (agree[2..].to_vec(), false));
+    hub.check().await;
     hub.stop().await;
 }
 

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::testing::{pdqs_on_a_line, plain_provenance};
 use crate::domain::{
-    Actor, Basis, Benign, BenignClass, Code, Decision, Draft, KeyId, MemberId, Outcome, OutcomeReason, Reference,
-    Report, RequestDigest, Ruling, RulingReason, WithdrawReason,
+    Actor, Basis, Benign, BenignClass, Code, Decision, Distance, Draft, KeyId, MemberId, Outcome, OutcomeReason,
+    Reference, Report, RequestDigest, Ruling, RulingReason, WithdrawReason,
 };
 use crate::hub::fold::Change;
-use crate::policy::{expiry_passed, gone};
+use crate::policy::{Roster, expiry_passed, gone};
 
 /// What may happen. Numbers choose among what there is.
 #[derive(Clone, Debug)]
@@ -256,4 +256,55 @@ proptest! {
         }
         prop_assert_eq!(&replayed, &life.rows);
     }
+}
+
+/// Entries that are near whatever is looked for.
+struct Near(Vec<EntryState>);
+
+impl Past for Near {
+    fn near(&self, _: &[Signal], radius: Distance) -> Result<Vec<(EntryId, Distance)>, ReadError> {
+        Ok((0..self.0.len() as u64).map(|id| (EntryId(id), radius)).collect())
+    }
+
+    fn state(&self, id: EntryId) -> Result<Option<EntryState>, ReadError> {
+        Ok(self.0.get(id.0 as usize).cloned())
+    }
+
+    fn roster(&self) -> &Roster {
+        unreachable!()
+    }
+
+    fn register(&self) -> &Register {
+        unreachable!()
+    }
+
+    fn contribution(&self, _: EntryId) -> Result<Option<Contribution>, ReadError> {
+        unreachable!()
+    }
+
+    fn appeal(&self, _: u64) -> Result<Option<crate::domain::Appeal>, ReadError> {
+        unreachable!()
+    }
+
+    fn benign(&self, _: u64) -> Result<Option<Benign>, ReadError> {
+        unreachable!()
+    }
+
+    fn near_benign(&self, _: &[Signal], _: Distance) -> Result<Vec<(u64, Distance)>, ReadError> {
+        unreachable!()
+    }
+}
+
+#[test]
+fn what_would_have_too_much_counted_anew_waits() {
+    let plain = EntryState::default();
+    let crowded = EntryState { is_crowded: true, ..EntryState::default() };
+    let cut = EntryState { is_cut: true, ..EntryState::default() };
+    let near = |states: Vec<EntryState>| crowded_near(&Near(states), &[]).unwrap();
+    let ids = |ids: &[u64]| Some(ids.iter().copied().map(EntryId).collect::<BTreeSet<_>>());
+    assert_eq!(near(vec![]), ids(&[]));
+    assert_eq!(near(vec![plain.clone(), crowded.clone(), plain.clone()]), ids(&[1]));
+    assert_eq!(near(vec![crowded.clone(); RECOUNTED_MAX]).map(|all| all.len()), Some(RECOUNTED_MAX));
+    assert_eq!(near(vec![crowded.clone(); RECOUNTED_MAX + 1]), None);
+    assert_eq!(near(vec![plain, crowded, cut]), None);
 }
