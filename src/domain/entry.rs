@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use super::provenance::sort_distinct;
 use super::{
-    Basis, Code, Decided, Distance, FieldError, Incident, KeyId, MemberId, Outcome, Provenance, Ruling, Signal,
-    Timestamp,
+    Basis, Code, Confirmed, Decided, Distance, FieldError, Incident, KeyId, MemberId, Outcome, Provenance, Ruling,
+    Signal, Timestamp,
 };
 
 /// An entry's id: the index of its leaf in the ledger.
@@ -150,6 +150,8 @@ pub struct EntryState {
     pub flood: Option<Flood>,
     /// What reviewers decided last.
     pub decided: Option<Decided>,
+    /// That they confirmed it, and have upheld it at most since.
+    pub confirmed: Option<Confirmed>,
     /// What single reviewers proposed since, where it takes two.
     pub proposed: Vec<Decided>,
     /// Appeals that nobody has decided on.

@@ -87,15 +87,20 @@ codes! {
 }
 
 impl Ruling {
-    /// How many reviewers have to agree.
-    pub const fn reviewers_needed(self) -> usize {
-        if matches!(self, Self::Confirm | Self::Reinstate) { 2 } else { 1 }
-    }
-
     /// Whether whoever matched the entry before has to be told.
     pub const fn reverses(self) -> bool {
         matches!(self, Self::Lower | Self::Relabel | Self::Revoke)
     }
+}
+
+/// That reviewers stood for an entry, until they decide otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The leaf that says so.
+    pub event: u64,
+    pub at: Timestamp,
+    /// The reviewers' members.
+    pub by: Vec<MemberId>,
 }
 
 codes! {
@@ -132,6 +137,13 @@ pub struct Decision {
     /// Of [`Ruling::Relabel`], the labels from now on, sorted; else none. In an entry's state, those that an earlier one gave it and
     /// that stay.
     pub labels: Vec<Code>,
+}
+
+impl Decision {
+    /// Whether who proposed this wants what who decides `other` wants. Why, is each one's own.
+    pub fn proposes(&self, other: &Self) -> bool {
+        self.ruling == other.ruling && self.labels == other.labels
+    }
 }
 
 /// A decision where it stands in an entry's state.

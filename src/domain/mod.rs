@@ -39,7 +39,8 @@ pub use entry::{
 };
 pub use event::{Actor, Event, EventKind, Fact, RefusalReason, RequestDigest, StatusReason, WithdrawReason};
 pub use feedback::{
-    Appeal, AppealGround, AppealState, Decided, Decision, Outcome, OutcomeReason, Report, Ruling, RulingReason,
+    Appeal, AppealGround, AppealState, Confirmed, Decided, Decision, Outcome, OutcomeReason, Report, Ruling,
+    RulingReason,
 };
 pub use field::{At, FieldError};
 pub use incident::{Incident, IncidentChange, Proposed};

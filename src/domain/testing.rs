@@ -6,11 +6,11 @@ use proptest::prelude::*;
 
 use super::{
     Action, Actor, AnalystTier, Appeal, AppealGround, AppealState, Appealed, Basis, Benign, BenignClass, ChecklistItem,
-    Code, Confidence, Context, Corroboration, Credential, Decided, Decision, Digest, Distance, Draft, EntryId,
-    EntryState, Erased, Event, EventKind, Fact, Flood, GovernmentOrder, Hash64, Hold, HoldScope, HoldTerms, Holder,
-    Incident, IncidentChange, Key, KeyId, KeyMac, Member, MemberId, Name, NearBenign, Note, Opinion, Origin, Outcome,
-    OutcomeReason, Pdq, Producer, Proposed, Provenance, Quality, Quota, Reference, RefusalReason, Remains, Report,
-    RequestDigest, Reviewers, Role, Roles, Ruling, RulingReason, Sample, SampleVerdict, Signal, SignalKind,
+    Code, Confidence, Confirmed, Context, Corroboration, Credential, Decided, Decision, Digest, Distance, Draft,
+    EntryId, EntryState, Erased, Event, EventKind, Fact, Flood, GovernmentOrder, Hash64, Hold, HoldScope, HoldTerms,
+    Holder, Incident, IncidentChange, Key, KeyId, KeyMac, Member, MemberId, Name, NearBenign, Note, Opinion, Origin,
+    Outcome, OutcomeReason, Pdq, Producer, Proposed, Provenance, Quality, Quota, Reference, RefusalReason, Remains,
+    Report, RequestDigest, Reviewers, Role, Roles, Ruling, RulingReason, Sample, SampleVerdict, Signal, SignalKind,
     SpkiFingerprint, Status, StatusReason, Tally, TallyCell, Timestamp, Tlp, Trust, WalkLevel, WithdrawReason,
     Withdrawal,
 };
@@ -396,7 +396,9 @@ pub fn entry_state() -> impl Strategy<Value = EntryState> {
     let flood = flood.prop_map(|(event, at, matches, usual)| Flood { event, at, matches, usual });
     let said = (vec(corroboration(), 0..4), vec(opinion(), 0..4), option::of(near), option::of(flood));
     let appeals = vec((any::<u64>(), member_id()).prop_map(|(id, by)| Appealed { id, by }), 0..4);
-    let ruled = (option::of(decided()), vec(decided(), 0..3), appeals);
+    let confirmed = (any::<u64>(), timestamp(), vec(member_id(), 1..=2));
+    let confirmed = confirmed.prop_map(|(event, at, by)| Confirmed { event, at, by });
+    let ruled = (option::of(decided()), vec(decided(), 0..3), appeals, option::of(confirmed));
     (ends, said, ruled).prop_map(|(ends, said, ruled)| EntryState {
         expires: ends.0,
         is_excess: ends.1[0],
@@ -412,6 +414,7 @@ pub fn entry_state() -> impl Strategy<Value = EntryState> {
         decided: ruled.0,
         proposed: ruled.1,
         appeals: ruled.2,
+        confirmed: ruled.3,
     })
 }
 

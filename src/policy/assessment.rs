@@ -280,7 +280,7 @@ impl<'a> Judge<'a> {
                 add(member, opinion.event);
             }
         }
-        if let Some(confirmed) = self.state.decided.as_ref().filter(|one| one.decision.ruling == Ruling::Confirm) {
+        if let Some(confirmed) = &self.state.confirmed {
             for member in confirmed.by.iter().filter_map(|by| self.member(*by)) {
                 add(member, confirmed.event);
             }

@@ -68,6 +68,7 @@ fn as_of(state: &EntryState, at: Timestamp) -> EntryState {
     state.corroboration.retain(|near| near.contributed <= at);
     state.opinions.retain(|opinion| opinion.at <= at);
     state.decided = state.decided.filter(|decided| decided.at <= at);
+    state.confirmed = state.confirmed.filter(|confirmed| confirmed.at <= at);
     state
 }
 

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::Roster;
 use super::admission::unknown;
 use crate::domain::{
-    At, Code, Decided, Decision, Draft, Entry, EntryState, FieldError, KeyId, MemberId, Ruling, Taxonomy, Timestamp,
-    check_count,
+    At, Code, Decision, Draft, Entry, EntryState, FieldError, KeyId, MemberId, Ruling, Taxonomy, Timestamp, check_count,
 };
 
 /// What one reviewer has proposed waits so long for a second one.
@@ -62,14 +61,23 @@ pub fn rule(
         _ => {}
     }
     check_labels(decision, taxonomy)?;
-    if decision.ruling.reviewers_needed() == 1 {
+    if !takes_two(decision.ruling, state) {
         return Ok(true);
     }
-    let same = |earlier: &&Decided| earlier.decision.ruling == decision.ruling;
-    let others = state.proposed.iter().filter(same);
+    let others = state.proposed.iter().filter(|earlier| earlier.decision.proposes(decision));
     roster
         .seconds(others.map(|earlier| (earlier.key, earlier.at)), PROPOSAL, by, at)
         .ok_or(RulingError::SameHand { ruling: decision.ruling })
+}
+
+/// Whether it takes two reviewers: what lets an entry support more than it did by what reviewers decided, or than members say.
+fn takes_two(ruling: Ruling, state: &EntryState) -> bool {
+    let is_lowered = state.decided.as_ref().is_some_and(|decided| decided.decision.ruling == Ruling::Lower);
+    match ruling {
+        Ruling::Confirm | Ruling::Reinstate => true,
+        Ruling::Uphold | Ruling::Relabel => is_lowered,
+        Ruling::Lower | Ruling::Revoke => false,
+    }
 }
 
 fn check_labels(decision: &Decision, taxonomy: &Taxonomy) -> Result<(), FieldError> {
@@ -101,7 +109,9 @@ mod tests {
 
     use super::*;
     use crate::domain::testing::{draft, entry_state};
-    use crate::domain::{Credential, EntryId, Key, KeyMac, Member, Roles, RulingReason, Taxonomies, Withdrawal};
+    use crate::domain::{
+        Credential, Decided, EntryId, Key, KeyMac, Member, Roles, RulingReason, Taxonomies, Withdrawal,
+    };
 
     fn on(day: u64) -> Timestamp {
         Timestamp::from_millis(day * 24 * 3_600_000).unwrap()
@@ -160,6 +170,11 @@ mod tests {
     }
 
     const TWO: [Ruling; 2] = [Ruling::Confirm, Ruling::Reinstate];
+    const AFTER_LOWER: [Ruling; 2] = [Ruling::Uphold, Ruling::Relabel];
+
+    fn lowered() -> EntryState {
+        EntryState { decided: Some(decided(Ruling::Lower, 3, 2)), ..EntryState::default() }
+    }
 
     fn revoked() -> EntryState {
         EntryState { decided: Some(decided(Ruling::Revoke, 3, 2)), ..EntryState::default() }
@@ -172,6 +187,14 @@ mod tests {
             let state = if *ruling == Ruling::Reinstate { revoked() } else { EntryState::default() };
             let alone = try_rule(&roster, &state, &decision(*ruling), 3, 3);
             assert_eq!(alone, Ok(!TWO.contains(ruling)), "{ruling}");
+        }
+        // What was lowered is lifted by two, whoever lowered it.
+        for ruling in Ruling::ALL.iter().filter(|ruling| **ruling != Ruling::Reinstate) {
+            let is_lift = AFTER_LOWER.contains(ruling) || TWO.contains(ruling);
+            for by in [3, 5] {
+                let alone = try_rule(&roster, &lowered(), &decision(*ruling), by, 3);
+                assert_eq!(alone, Ok(!is_lift), "{ruling} by {by}");
+            }
         }
     }
 
@@ -191,6 +214,20 @@ mod tests {
                 assert_eq!(second(same, 5), Err(RulingError::SameHand { ruling }), "{ruling}");
             }
         }
+    }
+
+    #[test]
+    fn two_lift_what_was_lowered_and_mean_the_same_labels() {
+        let roster = roster();
+        for ruling in AFTER_LOWER {
+            let state = EntryState { proposed: vec![decided(ruling, 3, 4)], ..lowered() };
+            assert_eq!(try_rule(&roster, &state, &decision(ruling), 5, 5), Ok(true), "{ruling}");
+            let same = try_rule(&roster, &state, &decision(ruling), 4, 5);
+            assert_eq!(same, Err(RulingError::SameHand { ruling }), "{ruling}");
+        }
+        let other = Decision { labels: vec!["graphic-violence".parse().unwrap()], ..decision(Ruling::Relabel) };
+        let state = EntryState { proposed: vec![decided(Ruling::Relabel, 3, 4)], ..lowered() };
+        assert_eq!(try_rule(&roster, &state, &other, 5, 5), Ok(false));
     }
 
     #[test]
@@ -273,7 +310,7 @@ mod tests {
                 (true, Ruling::Reinstate) => prop_assert_eq!(ruled, Ok(false)),
                 (true, _) => prop_assert_eq!(ruled, Err(RulingError::Revoked)),
                 (false, Ruling::Reinstate) => prop_assert_eq!(ruled, Err(RulingError::NotRevoked)),
-                (false, _) => prop_assert_eq!(ruled, Ok(ruling != Ruling::Confirm)),
+                (false, _) => prop_assert_eq!(ruled, Ok(!takes_two(ruling, &there))),
             }
         }
     }

@@ -111,6 +111,33 @@ async fn a_confirmation_takes_two_hands_of_two_descents_and_stands_for_their_org
 }
 
 #[tokio::test]
+async fn upholding_unsays_no_confirmation_and_lifts_no_lowering_alone() {
+    let scene = Scene::new().await;
+    let entry = scene.entry(1).await;
+    let [first, second] = [&scene.first.client, &scene.second.client];
+    let action = async || assessment(first, entry).await.action();
+    decide(first, entry, Ruling::Confirm).await.unwrap();
+    decide(second, entry, Ruling::Confirm).await.unwrap();
+    assert_eq!(action().await, Action::Block);
+    assert!(decide(first, entry, Ruling::Uphold).await.unwrap().acts);
+    assert_eq!(action().await, Action::Block, "who upholds it does not unsay it");
+
+    decide(first, entry, Ruling::Lower).await.unwrap();
+    assert_eq!(action().await, Action::Review);
+    for ruling in [Ruling::Uphold, Ruling::Relabel] {
+        let labels = if ruling == Ruling::Relabel { vec!["glorification".to_owned()] } else { vec![] };
+        let request = v1::DecideRequest { labels, ..decision(entry, ruling) };
+        let alone = first.reviews().decide(request).await.unwrap().into_inner();
+        assert!(!alone.acts, "{ruling:?}");
+        assert_eq!(action().await, Action::Review, "{ruling:?} by one");
+    }
+    decide(first, entry, Ruling::Uphold).await.unwrap_err();
+    assert!(decide(second, entry, Ruling::Uphold).await.unwrap().acts);
+    assert_eq!(action().await, Action::BlockPendingReview, "the confirmation ended with the lowering");
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn a_proposal_lapses_after_a_month_and_with_its_key() {
     let scene = Scene::new().await;
     let (late, lost) = (scene.entry(1).await, scene.entry(2).await);
@@ -196,14 +223,16 @@ async fn labels_that_reviewers_gave_stay_until_they_give_others() {
 }
 
 #[tokio::test]
-async fn an_entry_that_is_lowered_supports_review_until_it_is_upheld() {
+async fn an_entry_that_is_lowered_supports_review_until_two_uphold_it() {
     let scene = Scene::new().await;
     let entry = scene.entry(1).await;
     let lowered = decide(&scene.first.client, entry, Ruling::Lower).await.unwrap().assessment.unwrap();
     assert_eq!(lowered.action(), Action::Review);
     assert_eq!(matches(&scene.other.client, [pdq(1)]).await[0].assessment.as_ref().unwrap().action(), Action::Review);
-    let upheld = decide(&scene.second.client, entry, Ruling::Uphold).await.unwrap().assessment.unwrap();
-    assert_eq!(upheld.action(), Action::BlockPendingReview);
+    for (reviewer, action) in [(&scene.first, Action::Review), (&scene.second, Action::BlockPendingReview)] {
+        let upheld = decide(&reviewer.client, entry, Ruling::Uphold).await.unwrap().assessment.unwrap();
+        assert_eq!(upheld.action(), action);
+    }
     scene.end().await;
 }
 

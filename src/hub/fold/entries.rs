@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{Change, Contribution, FoldError, Past};
 use crate::domain::{
-    Actor, Appeal, AppealState, Appealed, Benign, Code, Corroboration, Decided, Decision, Distance, EntryId,
+    Actor, Appeal, AppealState, Appealed, Benign, Code, Confirmed, Corroboration, Decided, Decision, Distance, EntryId,
     EntryState, Event, Fact, Flood, MemberId, NearBenign, Opinion, Report, Ruling, Signal, SignalKind, Withdrawal,
 };
 use crate::hub::read::ReadError;
@@ -278,7 +278,7 @@ impl<P: Past> Folding<'_, P> {
             state.proposed.push(decided);
             return self.put(id, state);
         }
-        let seconded = state.proposed.drain(..).filter(|earlier| earlier.decision.ruling == decision.ruling);
+        let seconded = state.proposed.drain(..).filter(|earlier| earlier.decision.proposes(decision));
         decided.by.extend(seconded.flat_map(|earlier| earlier.by));
         decided.by.sort_unstable();
         decided.by.dedup();
@@ -291,6 +291,14 @@ impl<P: Past> Folding<'_, P> {
             // The labels that reviewers gave it stay until they give it others.
             decided.decision.labels = earlier.decision.labels;
         }
+        state.confirmed = match decision.ruling {
+            Ruling::Confirm => {
+                let Decided { event, at, ref by, .. } = decided;
+                Some(Confirmed { event, at, by: by.clone() })
+            }
+            Ruling::Uphold => state.confirmed,
+            Ruling::Lower | Ruling::Relabel | Ruling::Revoke | Ruling::Reinstate => None,
+        };
         state.decided = Some(decided);
         let is_out = state.is_revoked();
         if is_out && !was_out {

@@ -4,8 +4,8 @@ use prost::Message;
 
 use super::{RecordError, key_id, member_id, optional, parse, parse_all, texts, time, v1};
 use crate::domain::{
-    Appeal, Appealed, Code, Corroboration, Decided, Decision, Distance, EntryId, EntryState, FieldError, Flood,
-    Incident, IncidentChange, NearBenign, Opinion, Proposed, Report, Timestamp, Trust, Withdrawal,
+    Appeal, Appealed, Code, Confirmed, Corroboration, Decided, Decision, Distance, EntryId, EntryState, FieldError,
+    Flood, Incident, IncidentChange, NearBenign, Opinion, Proposed, Report, Timestamp, Trust, Withdrawal,
 };
 
 /// The bytes of a row of `entries`.
@@ -38,6 +38,11 @@ pub fn encode_entry_state(state: &EntryState) -> Vec<u8> {
         is_crowded: state.is_crowded,
         is_cut: state.is_cut,
         erased: state.erased,
+        confirmed: state.confirmed.as_ref().map(|confirmed| v1::Confirmed {
+            event: confirmed.event,
+            at_ms: confirmed.at.millis(),
+            members: confirmed.by.iter().map(|member| member.bytes().to_vec()).collect(),
+        }),
     }
     .encode_to_vec()
 }
@@ -85,6 +90,7 @@ pub fn decode_entry_state(bytes: &[u8]) -> Result<EntryState, RecordError> {
         is_crowded: record.is_crowded,
         is_cut: record.is_cut,
         erased: record.erased,
+        confirmed: record.confirmed.as_ref().map(confirmed_from_record).transpose()?,
     })
 }
 
@@ -208,6 +214,15 @@ fn decided_from_record(record: &v1::Ruled) -> Result<Decided, FieldError> {
         at: time(record.at_ms, "at_ms")?,
         by: record.members.iter().map(|member| member_id(member, "members")).collect::<Result<_, _>>()?,
         key: key_id(&record.key, "key")?,
+    })
+}
+
+fn confirmed_from_record(record: &v1::Confirmed) -> Result<Confirmed, FieldError> {
+    let members = record.members.iter().map(|member| member_id(member, "confirmed.members"));
+    Ok(Confirmed {
+        event: record.event,
+        at: time(record.at_ms, "confirmed.at_ms")?,
+        by: members.collect::<Result<_, _>>()?,
     })
 }
 

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::testing::{draft, timestamp};
 use crate::domain::{
-    Appealed, Context, Credential, Decided, Decision, Draft, EntryId, Flood, Incident, Key, KeyId, KeyMac, NearBenign,
-    Provenance, Reference, Roles, RulingReason, Signal, Tlp, Withdrawal,
+    Appealed, Confirmed, Context, Credential, Decided, Decision, Draft, EntryId, Flood, Incident, Key, KeyId, KeyMac,
+    NearBenign, Provenance, Reference, Roles, RulingReason, Signal, Tlp, Withdrawal,
 };
 use crate::policy::{Delisted, Rules};
 
@@ -117,7 +117,11 @@ impl Case {
 
     fn ruled(mut self, ruling: Ruling, by: &[u8], event: u64) -> Self {
         let decision = Decision { ruling, reason: RulingReason::EvidenceSound, labels: vec![] };
-        let by = by.iter().map(|n| member_id(*n)).collect();
+        let by: Vec<_> = by.iter().map(|n| member_id(*n)).collect();
+        if ruling != Ruling::Uphold {
+            let confirmed = Confirmed { event, at: on(TODAY), by: by.clone() };
+            self.state.confirmed = Some(confirmed).filter(|_| ruling == Ruling::Confirm);
+        }
         self.state.decided = Some(Decided { decision, event, at: on(TODAY), by, key: key_id(9) });
         self
     }
@@ -358,6 +362,8 @@ fn reviewers_lower_relabel_revoke_and_confirm() {
     Case::new().near(2).ruled(Ruling::Revoke, &[9], 400).is(Standing::Revoked, LogOnly);
     Case::new().near(2).ruled(Ruling::Reinstate, &[8, 9], 401).is(Active, Block);
     Case::new().ruled(Ruling::Confirm, &[8, 9], 400).is(Active, Block);
+    // Who upholds it after that does not unsay it.
+    Case::new().ruled(Ruling::Confirm, &[8, 9], 400).ruled(Ruling::Uphold, &[7], 401).is(Active, Block);
     // Reviewers of the contributor's own jurisdiction do not make a second one.
     Case::new().ruled(Ruling::Confirm, &[4, 7], 400).is(Provisional, BlockPendingReview);
     let mut relabelled = Case::new().near(2).ruled(Ruling::Relabel, &[9], 400);
