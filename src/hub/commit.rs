@@ -22,7 +22,7 @@ use crate::ledger::{
     Frontier, Hash, Leaf, NodeId, ProofError, Salt, SignError, SignedCheckpoint, Signer, consistency_proof,
 };
 use crate::policy::{Attempt, Authority, Counted};
-use crate::store::{Batch, Store, StoreError, StoredEvent};
+use crate::store::{Batch, Store, StoreError};
 
 /// So far the clock may go back without a word: what time synchronization does.
 const CLOCK_BACK_MAX: Duration = Duration::from_secs(5);
@@ -133,14 +133,14 @@ impl Committer {
 
     /// Commits events that nobody asked for: those that begin a ledger, and counts.
     pub fn commit_events(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), CommitError> {
-        self.commit_with(events, &[])
+        self.commit_with(events, |_| Ok(()))
     }
 
-    /// Commits events, and puts leaves that they have erased in the place of what these were.
+    /// Commits events, and rows beside them.
     fn commit_with(
         &mut self,
         events: impl IntoIterator<Item = Event>,
-        erased: &[(u64, StoredEvent)],
+        more: impl FnOnce(&mut Batch<'_>) -> Result<(), StoreError>,
     ) -> Result<(), CommitError> {
         let store = self.store.clone();
         let mut pending = Pending::new(self.frontier.size(), self.times(), Ahead::of(&store, &self.state));
@@ -148,9 +148,7 @@ impl Committer {
         for event in events {
             rows.append(&mut self.frontier, &mut pending, event, &*self.entropy)?;
         }
-        for (index, stored) in erased {
-            rows.batch.put_stored(*index, stored)?;
-        }
+        more(&mut rows.batch)?;
         self.seal(rows, &pending)
     }
 
@@ -174,8 +172,12 @@ impl Committer {
         let (at, _) = self.times();
         match self.erasures.look(&self.state, at, &*self.entropy) {
             Ok(Some(erasure)) => {
-                let erased: Vec<_> = erasure.rows(self.frontier.size()).collect();
-                self.commit_with([Event { at, by: Actor::Hub, request: None, fact: erasure.fact }], &erased)?;
+                let by = self.frontier.size();
+                let event = Event { at, by: Actor::Hub, request: None, fact: erasure.fact.clone() };
+                self.commit_with([event], |batch| {
+                    batch.set_purge(erasure.purge.clone())?;
+                    erasure.rows(by).try_for_each(|(index, stored)| batch.put_stored(index, &stored))
+                })?;
             }
             Ok(None) => {}
             // Nothing is lost but time.

@@ -39,6 +39,8 @@ const PURGE_EVERY: Duration = Duration::from_hours(24);
 /// What is to be erased.
 pub struct Erasure {
     pub fact: Fact,
+    /// The leaves among which all are that may be in the files still.
+    pub purge: Option<RangeInclusive<u64>>,
     /// The rows of the entries, but for the event that erases them.
     rows: Vec<(EntryId, Leaf, Salt, Vec<u8>)>,
 }
@@ -81,24 +83,37 @@ pub struct Erasures {
     purge: Purge,
 }
 
-/// Erased rows that may be in the files still.
+/// Writing the files anew in which erased rows may be still. What of them is to be, the store knows, so that a restart forgets nothing.
 struct Purge {
-    range: Option<RangeInclusive<u64>>,
+    store: Arc<Store>,
     last: Option<Timestamp>,
-    running: Option<JoinHandle<()>>,
+    running: Option<JoinHandle<Result<RangeInclusive<u64>, StoreError>>>,
 }
 
 impl Erasures {
     pub(super) fn new(store: Arc<Store>) -> Self {
-        let purge = Purge { range: None, last: None, running: None };
+        let purge = Purge { store: store.clone(), last: None, running: None };
         Self { store, next: EntryId(0), begun: None, looked: None, counts: [0; 3], purge }
     }
 
     /// Looks at the next entries; gives what of them is to be erased by an event of `at`.
     ///
     /// # Errors
-    /// [`ErasureError`]; the same entries are looked at again.
+    /// [`ErasureError`]; it begins anew an hour later.
     pub(super) fn look(
+        &mut self,
+        state: &State,
+        at: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Erasure>, ErasureError> {
+        let erasure = self.look_on(state, at, entropy);
+        if erasure.is_err() {
+            (self.next, self.begun) = (EntryId(0), Some(at));
+        }
+        erasure
+    }
+
+    fn look_on(
         &mut self,
         state: &State,
         at: Timestamp,
@@ -150,8 +165,8 @@ impl Erasures {
             return Ok(None);
         }
         self.counts[0] += erased.len() as u64;
-        self.purge.note(&erased);
-        Ok(Some(Erasure { fact: Fact::Erased { erased, recounted: recounted.into_iter().collect() }, rows }))
+        let purge = self.purge.with(&erased)?;
+        Ok(Some(Erasure { purge, fact: Fact::Erased { erased, recounted: recounted.into_iter().collect() }, rows }))
     }
 
     /// The end of a going through; where the next begins.
@@ -186,14 +201,15 @@ impl Erasures {
 
     /// Begins to write the files anew in which erased rows lie, if it is time.
     pub(super) fn purge_now_and_then(&mut self, now: Timestamp) {
-        self.purge.now_and_then(&self.store, now);
+        if let Err(error) = self.purge.now_and_then(now) {
+            tracing::error!(%error, "erased rows may be in the database's files still");
+        }
     }
 
     /// Waits until nothing of it goes on.
     pub(super) fn close(&mut self) {
-        if let Some(running) = self.purge.running.take() {
-            // It says itself what went wrong.
-            let _ = running.join();
+        if let Err(error) = self.purge.join() {
+            tracing::error!(%error, "erased rows may be in the database's files still");
         }
     }
 }
@@ -229,37 +245,42 @@ enum Taken {
 }
 
 impl Purge {
-    fn note(&mut self, erased: &[Erased]) {
-        for one in erased {
-            let index = one.entry.0;
-            self.range = Some(match self.range.take() {
-                Some(range) => index.min(*range.start())..=index.max(*range.end()),
-                None => index..=index,
-            });
-        }
+    /// What is to be written anew already, and these.
+    fn with(&self, erased: &[Erased]) -> Result<Option<RangeInclusive<u64>>, StoreError> {
+        let known = self.store.purge_wanted()?.into_iter().flat_map(|range| [*range.start(), *range.end()]);
+        let all = || known.clone().chain(erased.iter().map(|one| one.entry.0));
+        Ok(all().min().zip(all().max()).map(|(first, last)| first..=last))
     }
 
-    fn now_and_then(&mut self, store: &Arc<Store>, now: Timestamp) {
-        let is_early = self.last.is_some_and(|last| now < last.plus(PURGE_EVERY));
-        if is_early || self.running.as_ref().is_some_and(|running| !running.is_finished()) {
-            return;
+    /// Waits until what runs is done.
+    fn join(&mut self) -> Result<(), StoreError> {
+        let Some(Ok(purged)) = self.running.take().map(JoinHandle::join) else { return Ok(()) };
+        let purged = purged?;
+        // What was erased meanwhile is for the next time.
+        if self.store.purge_wanted()? == Some(purged) {
+            let mut batch = self.store.batch();
+            batch.set_purge(None)?;
+            batch.commit()?;
         }
-        let Some(range) = self.range.take() else { return };
-        let store = store.clone();
-        let (first, last) = range.into_inner();
-        let run = move || {
-            if let Err(error) = store.purge(first..=last) {
-                tracing::error!(%error, "erased rows may be in the database's files still");
-            }
-        };
+        Ok(())
+    }
+
+    fn now_and_then(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if self.running.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.join()?;
+        }
+        if self.running.is_some() || self.last.is_some_and(|last| now < last.plus(PURGE_EVERY)) {
+            return Ok(());
+        }
+        let Some(range) = self.store.purge_wanted()? else { return Ok(()) };
+        let store = self.store.clone();
+        let run = move || store.purge(range.clone()).map(|()| range);
+        self.last = Some(now);
         match thread::Builder::new().name("purge".to_owned()).spawn(run) {
-            Ok(running) => (self.running, self.last) = (Some(running), Some(now)),
-            // The next tick tries again.
-            Err(error) => {
-                tracing::error!(%error, "cannot start a thread");
-                self.range = Some(first..=last);
-            }
+            Ok(running) => self.running = Some(running),
+            Err(error) => tracing::error!(%error, "cannot start a thread"),
         }
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Writing: rows gathered into one batch, committed once and synced.
 
+use std::ops::RangeInclusive;
+
 use rocksdb::{WriteBatch, WriteOptions};
 
 use super::{Family, RegisterRow, Store, StoreError, StoredEvent, keys};
@@ -247,6 +249,17 @@ impl Batch<'_> {
     /// How many events, from the first, the folded families hold.
     pub fn set_folded(&mut self, events: u64) -> Result<(), StoreError> {
         self.put(Family::Meta, keys::META_FOLDED, &keys::index(events))
+    }
+
+    /// Among which leaves erased ones may be in the files still.
+    pub fn set_purge(&mut self, leaves: Option<RangeInclusive<u64>>) -> Result<(), StoreError> {
+        match leaves {
+            Some(leaves) => self.put(Family::Meta, keys::META_PURGE, &keys::range(&leaves)),
+            None => {
+                self.rows.delete_cf(self.store.family(Family::Meta)?, keys::META_PURGE);
+                Ok(())
+            }
+        }
     }
 
     /// Writes it all and returns when it is on disk.

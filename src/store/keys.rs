@@ -1,10 +1,13 @@
 //! How rows are keyed: fixed-width big-endian numbers and raw bytes, so that RocksDB's order is the order we want.
 
+use std::ops::RangeInclusive;
+
 use crate::domain::{Date, EntryId, KeyId, MatchKey, MemberId, ReadKey, ReadKind, Signal, SignalKind, Timestamp};
 use crate::ledger::NodeId;
 
 pub(super) const META_CHECKPOINT: &[u8] = b"checkpoint";
 pub(super) const META_FOLDED: &[u8] = b"folded";
+pub(super) const META_PURGE: &[u8] = b"purge";
 pub(super) const META_FOLD_VERSION: &[u8] = b"fold_version";
 
 /// The first byte of a key of `register` says what the row is about.
@@ -22,6 +25,17 @@ pub(super) fn index(index: u64) -> [u8; 8] {
 /// Reads a key made by [`index`].
 pub(super) fn read_index(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.try_into().ok()?))
+}
+
+/// The first and the last of some leaves, 8 bytes each.
+pub(super) fn range(leaves: &RangeInclusive<u64>) -> [u8; 16] {
+    history(EntryId(*leaves.start()), *leaves.end())
+}
+
+/// Reads what [`range`] wrote.
+pub(super) fn read_range(bytes: &[u8]) -> Option<RangeInclusive<u64>> {
+    let (first, last) = bytes.split_at_checked(8)?;
+    Some(read_index(first)?..=read_index(last)?)
 }
 
 /// Something that happened to an entry: entry id (8 bytes), leaf index (8 bytes).

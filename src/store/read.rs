@@ -1,5 +1,7 @@
 //! Reading: single rows, and scans in key order.
 
+use std::ops::RangeInclusive;
+
 use prost::Message;
 use rocksdb::{Direction, IteratorMode, ReadOptions};
 
@@ -91,6 +93,13 @@ impl Store {
                 keys::read_index(&bytes).ok_or_else(|| StoreError::damaged(Family::Meta, "folded", "must be 8 bytes"))
             }
         }
+    }
+
+    /// Among which leaves erased ones may be in the files still; `None`: there is none.
+    pub fn purge_wanted(&self) -> Result<Option<RangeInclusive<u64>>, StoreError> {
+        let row = self.get(Family::Meta, keys::META_PURGE)?;
+        let damaged = || StoreError::damaged(Family::Meta, "purge", "must be two indexes, 8 bytes each");
+        row.map(|bytes| keys::read_range(&bytes).ok_or_else(damaged)).transpose()
     }
 
     /// By which version of the fold the folded families were made; of a database before there were versions, 1.

@@ -395,6 +395,28 @@ async fn what_was_erased_is_on_the_disk_no_more() {
     let stayed: Vec<u8> = data_encoding::HEXLOWER.decode(pdq(2).value.as_bytes()).unwrap();
     assert!(holds_bytes(directory.path(), &stayed), "what was not erased");
     assert!(!holds_bytes(directory.path(), b"QDe.115"), "whom its basis names");
+    assert_eq!(Store::open(directory.path()).unwrap().purge_wanted().unwrap(), None);
+}
+
+#[tokio::test]
+async fn files_that_could_not_be_written_anew_before_a_stop_are_after_the_next_start() {
+    let hub = TestHub::start().await;
+    let want = |directory: &Path| {
+        let store = Store::open(directory).unwrap();
+        let mut batch = store.batch();
+        batch.set_purge(Some(2..=3)).unwrap();
+        batch.commit().unwrap();
+        assert_eq!(store.purge_wanted().unwrap(), Some(2..=3));
+    };
+    let hub = hub.restart_after(want).await;
+    let store = hub.running().use_cases().unwrap().store.clone();
+    let begun = std::time::Instant::now();
+    while store.purge_wanted().unwrap().is_some() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is written anew");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    drop(store);
+    hub.stop().await;
 }
 
 #[tokio::test]
