@@ -131,7 +131,7 @@ fn words(preview: &v1::PreviewPolicyResponse) -> String {
     lines.push(format!("of {} that match now", output::count(preview.entries)));
     if preview.due_after > preview.due_before {
         let more = output::count(preview.due_after - preview.due_before);
-        lines.push(format!("and ERASE hashes and provenance of {more} more that ended, within the hour and for good"));
+        lines.push(format!("and ERASE hashes and provenance of {more} more that ended, after a day and for good"));
     }
     for shift in &preview.shifts {
         let side =

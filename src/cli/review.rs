@@ -142,7 +142,9 @@ fn words(queue: &v1::ListQueueResponse) -> String {
             let (ruling, reason) =
                 (output::code::<Ruling>(proposal.ruling), output::code::<RulingReason>(proposal.reason));
             let (by, at) = (output::plain(&proposal.by), output::time(proposal.at.as_ref()));
-            let _ = writeln!(text, "  {ruling} ({reason}) was proposed by {by} at {at}");
+            let labels: Vec<_> = proposal.labels.iter().map(|label| output::plain(label)).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!(" to {}", labels.join(", ")) };
+            let _ = writeln!(text, "  {ruling}{labels} ({reason}) was proposed by {by} at {at}");
         }
     }
     let _ = match (queue.items.len() as u64, queue.total) {

@@ -1,7 +1,8 @@
 //! A copy of what a hub lists, in one file on a member's disk: made of the ledger's events, and gone on with from where it is.
 //!
 //! Invariant: the file at a position is a function of the ledger's first events up to it, as far as the member may read them, and
-//! of nothing else: not of when they came, nor of how often the copying was interrupted. It is replaced as a whole, so a crash
+//! of nothing else: not of when they came, nor of how often the copying was interrupted. (Who begins anew is not shown any more what was
+//! erased: the files are the same from the event on that erased it.) It is replaced as a whole, so a crash
 //! leaves the file of an earlier position. Format: `docs/mirror.md`.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -271,8 +271,8 @@ impl Fact {
     /// What it would leave if it were erased, or left when it was; `None`: it is no contribution.
     pub fn remains(&self) -> Option<Cow<'_, Remains>> {
         match self {
-            Self::Contributed { taxonomy, draft, lapses, .. } => {
-                Some(Cow::Owned(Remains::of(*taxonomy, draft, *lapses, false)))
+            Self::Contributed { request, taxonomy, draft, lapses } => {
+                Some(Cow::Owned(Remains::of(*request, *taxonomy, draft, *lapses)))
             }
             Self::Remains(remains) => Some(Cow::Borrowed(remains)),
             _ => None,

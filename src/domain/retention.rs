@@ -1,13 +1,16 @@
 //! What is left of entries that were erased, and what keeps others from being erased.
 
 use super::{
-    BasisKind, Code, Draft, EntryId, FieldError, KeyId, MemberId, Name, Reference, SignalKind, Timestamp, check_count,
+    BasisKind, Code, Draft, EntryId, FieldError, KeyId, MemberId, Name, Reference, RequestDigest, SignalKind,
+    Timestamp, check_count,
 };
 
 /// What remains of a contribution after its hashes and its provenance were erased: what the events around it, and statistics, rest on.
 /// Who contributed it, and when, its event says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remains {
+    /// Which request made it: sent again, it is to be told so and to make nothing.
+    pub request: RequestDigest,
     pub taxonomy: u32,
     /// As contributed: 1 to 8, sorted.
     pub labels: Vec<Code>,
@@ -23,19 +26,20 @@ pub struct Remains {
 }
 
 impl Remains {
-    /// What would remain of a contribution.
-    pub fn of(taxonomy: u32, draft: &Draft, lapses: Option<Timestamp>, came_near_benign: bool) -> Self {
+    /// What would remain of a contribution, as far as it tells itself: whether it came near a benign item, its row knows.
+    pub fn of(request: RequestDigest, taxonomy: u32, draft: &Draft, lapses: Option<Timestamp>) -> Self {
         let mut kinds: Vec<_> = draft.signals().iter().map(|signal| signal.kind()).collect();
         kinds.sort_unstable();
         kinds.dedup();
         Self {
+            request,
             taxonomy,
             labels: draft.labels().to_vec(),
             basis: draft.provenance().basis.kind(),
             kinds,
             incident: draft.incident(),
             expires: draft.provenance().valid_until.or(lapses),
-            came_near_benign,
+            came_near_benign: false,
         }
     }
 }

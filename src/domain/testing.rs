@@ -265,8 +265,10 @@ pub fn fact_of(kind: EventKind) -> BoxedStrategy<Fact> {
                 Fact::Erased { erased: erased.collect(), recounted }
             })
             .boxed(),
-        EventKind::Remains => (any::<u32>(), draft(), option::of(timestamp()), any::<bool>())
-            .prop_map(|(taxonomy, draft, lapses, near)| Fact::Remains(Remains::of(taxonomy, &draft, lapses, near)))
+        EventKind::Remains => (request(), any::<u32>(), draft(), option::of(timestamp()), any::<bool>())
+            .prop_map(|(request, taxonomy, draft, lapses, came_near_benign)| {
+                Fact::Remains(Remains { came_near_benign, ..Remains::of(request, taxonomy, &draft, lapses) })
+            })
             .boxed(),
         EventKind::HoldPlaced => hold_terms().prop_map(Fact::HoldPlaced).boxed(),
         EventKind::HoldLifted => any::<u64>().prop_map(|hold| Fact::HoldLifted { hold }).boxed(),

@@ -152,7 +152,12 @@ impl<'a> Folded<'a> {
                     self.listed.insert((entity.as_str().to_owned(), entry));
                 }
                 Change::Unlisted(entity, entry) => drop(self.listed.remove(&(entity.as_str().to_owned(), entry))),
-                Change::HistoryForgotten(entry) => self.history.retain(|(of, _)| *of != entry),
+                Change::HistoryForgotten(entry) => {
+                    let all: Vec<_> = self.history.range((entry, 0)..=(entry, u64::MAX)).copied().collect();
+                    for one in all {
+                        self.history.remove(&one);
+                    }
+                }
                 Change::OfKey(key, entry) => drop(self.key_entries.insert((key, entry))),
                 Change::BenignItem(benign, true) => drop(self.benign_items.insert(benign)),
                 Change::BenignItem(benign, false) => drop(self.benign_items.remove(&benign)),
@@ -166,9 +171,7 @@ impl<'a> Folded<'a> {
                 | Change::Trust(..)
                 | Change::Incident(_)
                 | Change::Delisted { .. }
-                | Change::Hold(_)
-                // What was erased has none to forget.
-                | Change::RequestForgotten(_) => {}
+                | Change::Hold(_) => {}
             }
         }
         Ok(())

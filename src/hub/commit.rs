@@ -169,9 +169,9 @@ impl Committer {
 
     /// Erases what ended long ago, some entries at a time.
     fn erase(&mut self, now: Timestamp) -> Result<(), CommitError> {
-        let (at, _) = self.times();
-        match self.erasures.look(&self.state, at, &*self.entropy) {
+        match self.erasures.look(&self.state, now, &*self.entropy) {
             Ok(Some(erasure)) => {
+                let (at, _) = self.times();
                 let by = self.frontier.size();
                 let event = Event { at, by: Actor::Hub, request: None, fact: erasure.fact.clone() };
                 self.commit_with([event], |batch| {
@@ -230,11 +230,11 @@ impl Committer {
         if let Err(error) = self.note(counted) {
             tracing::error!(%error, "how often keys were refused could not be recorded");
         }
-        self.erasures.close();
         // Makes the next start shorter. Nothing depends on it.
         if let Err(error) = self.store.shorten_log() {
             tracing::warn!(%error, "the database's log could not be shortened: the next start takes longer");
         }
+        self.erasures.close();
     }
 
     /// Records how many matches there were.

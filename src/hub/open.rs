@@ -288,7 +288,7 @@ impl Opened {
             count: count.clone(),
             last_used: last_used.clone(),
             floods: FloodWatch::new(store.clone(), matches.clone()),
-            erasures: Erasures::new(store.clone()),
+            erasures: Erasures::new(store.clone(), clock.now()),
             matches: matches.clone(),
             tallies: tallies.clone(),
         };

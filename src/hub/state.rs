@@ -160,7 +160,6 @@ impl State {
                 | Change::Incident(_)
                 | Change::Delisted { .. }
                 | Change::Hold(_)
-                | Change::RequestForgotten(_)
                 | Change::Unlisted(..)
                 | Change::HistoryForgotten(_) => {}
             }

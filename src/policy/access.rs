@@ -66,9 +66,11 @@ operations! {
     Delist, "delist entities": Reviewer | Admin;
     /// Enrol members, issue and revoke keys.
     Administer, "administer": Admin;
-    /// Open, extend and close incidents.
+    /// Keep things from being erased, or no longer.
     ChangeHolds, "place and lift holds": Admin;
+    /// See what is kept, and for whom.
     ListHolds, "list holds": Auditor | Admin;
+    /// Open, extend and close incidents.
     ChangeIncident, "change incidents": Reviewer | Admin;
     /// See which incidents there are.
     ListIncidents, "list incidents": Checker | Contributor | Reviewer | Auditor | Admin;

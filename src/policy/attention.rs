@@ -90,6 +90,7 @@ pub fn attention(
 /// [`attention`] has a reason that is no circumstance, this is true.
 pub fn may_wait(id: EntryId, state: &EntryState) -> bool {
     state.withdrawn.is_none()
+        && state.erased.is_none()
         && (state.opinions.iter().any(|opinion| opinion.outcome.objects() && !state.is_settled(opinion.event))
             || state.flood.is_some_and(|flood| !state.is_settled(flood.event))
             || state.benign.is_some_and(|near| !state.is_settled(near.event))

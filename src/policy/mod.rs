@@ -46,7 +46,7 @@ pub use refusals::{Attempt, Counted, Refusals};
 pub use register::{Delisted, Register};
 pub use roster::{AuthError, Lapsed, Roster};
 pub use rules::{FloodRules, POLICY_BYTES_MAX, Rules};
-pub use ruling::{RulingError, rule};
+pub use ruling::{RulingError, proposal_stands, rule};
 pub use sample::Matching;
 pub use sight::{Aspect, Contributors, Entries, Events, Feedback, Nearness, Proposals, Sight};
 pub use statistics::{Figure, Gathered, Period, Statistics, Tallying, Value};

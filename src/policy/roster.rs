@@ -120,6 +120,12 @@ impl Roster {
         one == other || unit(one).is_some_and(|unit_of_one| unit(other) == Some(unit_of_one))
     }
 
+    /// Whether what was proposed with a key at some time still waits for a second person at `at`, for so long at most.
+    pub fn stands(&self, (key, proposed): (KeyId, Timestamp), wait: Duration, at: Timestamp) -> bool {
+        // A key may have been revoked because somebody else had it.
+        at < proposed.plus(wait) && self.key(key).is_some_and(|key| key.revoked.is_none())
+    }
+
     /// Whether `by` is a second person beside those who have proposed the same within `wait`; `None` if it is one of them.
     ///
     /// The hub knows keys, not people: two keys count as two people if they do not stem from the same key of the first start.
@@ -130,9 +136,7 @@ impl Roster {
         by: KeyId,
         at: Timestamp,
     ) -> Option<bool> {
-        // A key may have been revoked because somebody else had it.
-        let is_revoked = |id| self.key(id).is_none_or(|key| key.revoked.is_some());
-        let standing = proposed.filter(|(key, proposed)| at < proposed.plus(wait) && !is_revoked(*key));
+        let standing = proposed.filter(|one| self.stands(*one, wait, at));
         let roots: Vec<_> = standing.map(|(key, _)| self.root(key)).collect();
         (!roots.contains(&self.root(by))).then_some(!roots.is_empty())
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::Roster;
 use super::admission::unknown;
 use crate::domain::{
-    At, Code, Decision, Draft, Entry, EntryState, FieldError, KeyId, MemberId, Ruling, Taxonomy, Timestamp, check_count,
+    At, Code, Decided, Decision, Draft, Entry, EntryState, FieldError, KeyId, MemberId, Ruling, Taxonomy, Timestamp,
+    check_count,
 };
 
 /// What one reviewer has proposed waits so long for a second one.
@@ -70,7 +71,12 @@ pub fn rule(
         .ok_or(RulingError::SameHand { ruling: decision.ruling })
 }
 
-/// Whether it takes two reviewers: what lets an entry support more than it did by what reviewers decided, or than members say.
+/// Whether what a reviewer proposed still stands at `at`: not for ever, and not if its key was revoked.
+pub fn proposal_stands(proposed: &Decided, roster: &Roster, at: Timestamp) -> bool {
+    roster.stands((proposed.key, proposed.at), PROPOSAL, at)
+}
+
+/// Whether it takes two reviewers: what speaks for an entry, brings it back, or lifts what reviewers lowered.
 fn takes_two(ruling: Ruling, state: &EntryState) -> bool {
     let is_lowered = state.decided.as_ref().is_some_and(|decided| decided.decision.ruling == Ruling::Lower);
     match ruling {

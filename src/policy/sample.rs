@@ -35,6 +35,7 @@ impl Matching {
         match &event.fact {
             Fact::Withdrawn { entry, .. } => self.end(*entry),
             Fact::Expired { entries } => entries.iter().for_each(|entry| self.end(*entry)),
+            Fact::Erased { erased, .. } => erased.iter().for_each(|one| self.end(one.entry)),
             Fact::Decided { entry, decision, is_enough: true } => {
                 if decision.ruling == Ruling::Revoke {
                     if self.entries.remove(entry) {

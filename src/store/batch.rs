@@ -118,12 +118,6 @@ impl Batch<'_> {
         self.put(Family::Requests, &request.0, &keys::index(index))
     }
 
-    /// Forgets which event a request led to.
-    pub fn delete_request(&mut self, request: &RequestDigest) -> Result<(), StoreError> {
-        self.rows.delete_cf(self.store.family(Family::Requests)?, request.0);
-        Ok(())
-    }
-
     /// That an event is about no entry, and when it happened.
     pub fn put_administrative(&mut self, index: u64, at: Timestamp) -> Result<(), StoreError> {
         self.put(Family::Audit, &keys::index(index), &at.millis().to_be_bytes())

@@ -29,6 +29,9 @@ pub enum StoreError {
     /// A row is not what the hub writes: the disk or another program changed it.
     #[error("row {row} of `{family}` is damaged: {problem}")]
     Damaged { family: &'static str, row: String, problem: String },
+    /// RocksDB did not write all files anew that it was to: it says nothing of why.
+    #[error("{files} of the files that may hold erased rows were not written anew")]
+    NotPurged { files: usize },
     /// A fault asked for by a test.
     #[error("an injected fault")]
     Injected,

@@ -1,5 +1,6 @@
 //! Opening the data directory: its format is checked and its lock taken before RocksDB sees it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::RangeInclusive;
@@ -8,7 +9,7 @@ use std::sync::Mutex;
 
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor,
-    CompactOptions, DB, DBCompressionType, DBRecoveryMode, FlushOptions, LogLevel, Options,
+    CompactOptions, DB, DBCompressionType, DBRecoveryMode, FlushOptions, LiveFile, LogLevel, Options,
 };
 
 use super::batch::Fault;
@@ -23,6 +24,8 @@ const MIB: usize = 1 << 20;
 /// What a start reads from the log again in a moment. More than that is written into files when the hub stops.
 const REPLAYED_BYTES: u64 = 32 * MIB as u64;
 
+/// RocksDB's list of files begins anew when it has so many bytes.
+const MANIFEST_BYTES: usize = 64 << 10;
 /// Families of at most so many bytes are written anew as a whole where something was erased.
 const PURGED_BYTES: u64 = 256 * MIB as u64;
 
@@ -120,33 +123,55 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the files anew in which these leaves lie, and what followed from them, so that what was there before is gone. Takes long;
-    /// reading and writing go on.
+    /// Writes the files anew in which these leaves lie, from the first to the last of them, and what followed from them, so that what was
+    /// there before is gone. Takes long; reading and writing go on.
     ///
     /// Families whose keys are values, as signals', are written anew as a whole, unless they are large: then RocksDB does so by itself
-    /// within thirty days after a row was deleted, which is long before its entry is erased.
+    /// within thirty days after a row was deleted.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails.
+    /// [`StoreError`] if the database fails, or was told to stop meanwhile.
     pub fn purge(&self, leaves: RangeInclusive<u64>) -> Result<(), StoreError> {
         // The log goes when nothing in it is needed any more.
         let families = Family::ALL.map(|family| self.family(family)).into_iter().collect::<Result<Vec<_>, _>>()?;
         self.db.flush_cfs_opt(&families, &FlushOptions::default())?;
         let mut options = CompactOptions::default();
         options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
-        let (first, last) = (keys::index(*leaves.start()), keys::index(leaves.end().saturating_add(1)));
-        for family in [Family::Events, Family::Entries, Family::History] {
-            self.db.compact_range_cf_opt(self.family(family)?, Some(first), Some(last), &options);
-        }
-        for family in [Family::Signals, Family::Listed, Family::Requests] {
-            let family = self.family(family)?;
-            if self.db.property_int_value_cf(family, "rocksdb.total-sst-files-size")?.unwrap_or_default()
-                <= PURGED_BYTES
-            {
-                self.db.compact_range_cf_opt(family, None::<&[u8]>, None::<&[u8]>, &options);
+        let some = Some((keys::index(*leaves.start()), keys::index(leaves.end().saturating_add(1))));
+        let mut wanted: Vec<_> = [Family::Events, Family::Entries, Family::History].map(|family| (family, some)).into();
+        for family in [Family::Signals, Family::Listed] {
+            let bytes = self.db.property_int_value_cf(self.family(family)?, "rocksdb.total-sst-files-size")?;
+            if bytes.unwrap_or_default() <= PURGED_BYTES {
+                wanted.push((family, None));
             }
         }
-        Ok(())
+        let before = self.files_of(&wanted)?;
+        for (family, range) in &wanted {
+            let (first, last) = (range.map(|(first, _)| first), range.map(|(_, last)| last));
+            self.db.compact_range_cf_opt(self.family(*family)?, first, last, &options);
+        }
+        // It says nothing of whether it did so.
+        let files = self.files_of(&wanted)?.intersection(&before).count();
+        if files == 0 { Ok(()) } else { Err(StoreError::NotPurged { files }) }
+    }
+
+    /// The names of the files that may have rows in these ranges of these families.
+    fn files_of(&self, wanted: &[(Family, Option<([u8; 8], [u8; 8])>)]) -> Result<BTreeSet<String>, StoreError> {
+        let is_wanted = |file: &LiveFile| {
+            wanted.iter().any(|(family, range)| {
+                let is_near = |(first, last): ([u8; 8], [u8; 8])| {
+                    file.start_key.as_ref().is_none_or(|key| key[..] <= last[..])
+                        && file.end_key.as_ref().is_none_or(|key| key[..] >= first[..])
+                };
+                file.column_family_name == family.name() && range.is_none_or(is_near)
+            })
+        };
+        Ok(self.db.live_files()?.into_iter().filter(is_wanted).map(|file| file.name).collect())
+    }
+
+    /// Ends what RocksDB does in the background, for good: before the end, and nothing is lost by it.
+    pub fn stop_purging(&self) {
+        self.db.cancel_all_background_work(true);
     }
 
     /// Where it is.
@@ -206,6 +231,8 @@ fn database_options() -> Options {
     options.set_track_and_verify_wals_in_manifest(true);
     options.set_paranoid_checks(true);
     options.set_max_total_wal_size(256 * MIB as u64);
+    // It has the first and the last key of every file, also of those that are gone: a hash, where the keys are signals.
+    options.set_max_manifest_file_size(MANIFEST_BYTES);
     options.set_bytes_per_sync(MIB as u64);
     options.set_max_background_jobs(2);
     options.set_max_open_files(512);

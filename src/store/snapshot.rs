@@ -20,7 +20,7 @@ impl Store {
 }
 
 impl<'a> Snapshot<'a> {
-    /// What it is of: for events, of which none is ever replaced by another.
+    /// What it is of: for events. One that is erased meanwhile gives way to what remains of it, which counts for the same.
     pub fn store(&self) -> &'a Store {
         self.store
     }

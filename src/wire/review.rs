@@ -79,6 +79,7 @@ fn waiting(waiting: &Waiting) -> v1::list_queue_response::Item {
         by: proposed.by.first().map(ToString::to_string).unwrap_or_default(),
         at: Some(timestamp(proposed.at)),
         event: proposed.event,
+        labels: proposed.decision.labels.iter().map(ToString::to_string).collect(),
     });
     v1::list_queue_response::Item {
         entry_id: waiting.place.entry.0,

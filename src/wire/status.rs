@@ -120,7 +120,7 @@ impl IntoStatus for Refusal {
     fn into_status(self) -> Status {
         match self {
             Self::NotPermitted(lapsed) => lapsed.into_status(),
-            Self::RequestReused | Self::NameTaken => Status::already_exists(self.to_string()),
+            Self::RequestReused | Self::RequestErased(_) | Self::NameTaken => Status::already_exists(self.to_string()),
             Self::NoSuchEntry(_)
             | Self::NoSuchMember(_)
             | Self::NoSuchKey(_)

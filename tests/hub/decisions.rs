@@ -131,6 +131,12 @@ async fn upholding_unsays_no_confirmation_and_lifts_no_lowering_alone() {
         assert!(!alone.acts, "{ruling:?}");
         assert_eq!(action().await, Action::Review, "{ruling:?} by one");
     }
+    // Who proposes other labels has changed their mind.
+    let labels = vec!["recruitment-instruction".to_owned()];
+    first.reviews().decide(v1::DecideRequest { labels, ..decision(entry, Ruling::Relabel) }).await.unwrap();
+    let proposed = queue(second).await.items[0].proposals.clone();
+    assert_eq!(proposed.iter().map(|one| one.ruling()).collect::<Vec<_>>(), [Ruling::Uphold, Ruling::Relabel]);
+    assert_eq!(proposed[1].labels, ["recruitment-instruction"]);
     decide(first, entry, Ruling::Uphold).await.unwrap_err();
     assert!(decide(second, entry, Ruling::Uphold).await.unwrap().acts);
     assert_eq!(action().await, Action::BlockPendingReview, "the confirmation ended with the lowering");
@@ -152,6 +158,12 @@ async fn a_proposal_lapses_after_a_month_and_with_its_key() {
     );
     scene.hub.clock.advance(Duration::from_hours(30 * 24));
     assert!(!decide(&scene.second.client, late, Ruling::Confirm).await.unwrap().acts, "it is too long ago");
+    // Nor does it speak for the entry when others confirm it.
+    let third = reviewer(&scene.hub, "Third desk", "SE", "", &scene.hub.admin()).await;
+    let confirmed = decide(&third.client, late, Ruling::Confirm).await.unwrap();
+    assert!(confirmed.acts);
+    let agree = "three organisations in three jurisdictions agree on graphic-violence";
+    assert_eq!(words(&confirmed.assessment.unwrap(), "corroborated"), Some(agree));
     scene.end().await;
 }
 

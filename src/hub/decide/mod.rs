@@ -111,6 +111,9 @@ pub enum Refusal {
     /// The request id stands for another draft.
     #[error("request_id: was used before with another draft; choose a new id for a new draft")]
     RequestReused,
+    /// What the request made was erased.
+    #[error("request_id: made entry {0}, which was erased; choose a new id to contribute it anew")]
+    RequestErased(EntryId),
     /// There is no such entry, or it is not the caller's: the two look the same.
     #[error("entry {0}: no such entry, or not one you may change")]
     NoSuchEntry(EntryId),
@@ -204,7 +207,7 @@ impl Refusal {
             | Self::NoLongerMatches(_) => {
                 return None;
             }
-            Self::RequestReused | Self::NoSuchEntry(_) | Self::Read(_) => return None,
+            Self::RequestReused | Self::RequestErased(_) | Self::NoSuchEntry(_) | Self::Read(_) => return None,
         })
     }
 }
@@ -460,6 +463,7 @@ pub fn refused(attempt: Attempt, count: u64) -> Fact {
 fn repeated((index, event): (u64, Event), draft: &Draft) -> Result<Decision, Refusal> {
     match event.fact {
         Fact::Contributed { draft: earlier, .. } if earlier == *draft => Ok(Decision::Already { index, at: event.at }),
+        Fact::Remains(_) => Err(Refusal::RequestErased(EntryId(index))),
         _ => Err(Refusal::RequestReused),
     }
 }

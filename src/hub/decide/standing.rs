@@ -176,7 +176,7 @@ impl Pending<'_> {
                 Ok(Fact::SampleJudged { sample, entry, verdict })
             }
             StandingIntent::PlaceHold(terms) => {
-                check_hold(&terms, self.roster(), self.ahead.register(), self.at)?;
+                check_hold(&terms, self.roster(), self.ahead.register(), self.now)?;
                 if let HoldScope::Entries(entries) = &terms.scope {
                     for entry in entries {
                         let state = self.ahead.state(*entry)?.ok_or(Refusal::NoSuchEntry(*entry))?;
@@ -188,7 +188,7 @@ impl Pending<'_> {
                 Ok(Fact::HoldPlaced(terms))
             }
             StandingIntent::LiftHold(hold) => {
-                check_lift(self.ahead.register(), self.roster(), hold, principal.key, self.at)?;
+                check_lift(self.ahead.register(), self.roster(), hold, principal.key, self.now)?;
                 Ok(Fact::HoldLifted { hold })
             }
             StandingIntent::ChangeIncident { incident, change } => {

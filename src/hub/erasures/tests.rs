@@ -125,7 +125,6 @@ impl Rows {
             Change::SignalAdded(row) => drop(self.signals.insert((row.signal, row.entry))),
             Change::SignalRemoved(signal, entry) => drop(self.signals.remove(&(signal, entry))),
             Change::Request(request, index) => drop(self.requests.insert(request.0, index)),
-            Change::RequestForgotten(request) => drop(self.requests.remove(&request.0)),
             Change::History(entry, event) => drop(self.history.insert((entry, event))),
             Change::HistoryForgotten(entry) => self.history.retain(|(of, _)| *of != entry),
             Change::Listed(entity, entry) => drop(self.listed.insert((entity, entry))),
@@ -255,7 +254,7 @@ impl Life<'_> {
                 continue;
             }
             let found = self.ahead.contribution(*id).unwrap().unwrap();
-            recounted.extend(crowded_near(&self.ahead, &found.signals).unwrap().unwrap());
+            recounted.extend(crowded_near(&self.ahead, &found.signals).unwrap().0.unwrap());
             erased.push(Erased { entry: *id, commitment: [1; 33] });
         }
         if !erased.is_empty() {
@@ -367,11 +366,41 @@ fn what_would_have_too_much_counted_anew_waits() {
     let plain = EntryState::default();
     let crowded = EntryState { is_crowded: true, ..EntryState::default() };
     let cut = EntryState { is_cut: true, ..EntryState::default() };
-    let near = |states: Vec<EntryState>| crowded_near(&Near { states, ..Near::default() }, &[]).unwrap();
+    let near = |states: Vec<EntryState>| crowded_near(&Near { states, ..Near::default() }, &[]).unwrap().0;
     let ids = |ids: &[u64]| Some(ids.iter().copied().map(EntryId).collect::<BTreeSet<_>>());
     assert_eq!(near(vec![]), ids(&[]));
     assert_eq!(near(vec![plain.clone(), crowded.clone(), plain.clone()]), ids(&[1]));
     assert_eq!(near(vec![crowded.clone(); RECOUNTED_MAX]).map(|all| all.len()), Some(RECOUNTED_MAX));
     assert_eq!(near(vec![crowded.clone(); RECOUNTED_MAX + 1]), None);
-    assert_eq!(near(vec![plain, crowded, cut]), None);
+    assert_eq!(near(vec![plain.clone(), crowded.clone(), cut]), None);
+    let mut many = vec![plain; NEAR_MAX / 4];
+    many.extend(vec![crowded; 3]);
+    assert_eq!(near(many.clone()).map(|all| all.len()), Some(3));
+    many.push(many[NEAR_MAX / 4].clone());
+    assert_eq!(near(many), None, "counting them anew takes too long");
+}
+
+#[test]
+fn what_is_erased_while_files_are_written_anew_is_for_the_next_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(&directory.path().join("hub")).unwrap());
+    let mut purge = Purge { store: store.clone(), last: None, running: None, is_behind: false };
+    let erased = [Erased { entry: EntryId(3), commitment: [1; 33] }, Erased { entry: EntryId(9), commitment: [1; 33] }];
+    let note = |range| {
+        let mut batch = store.batch();
+        batch.set_purge(range).unwrap();
+        batch.commit().unwrap();
+    };
+    note(purge.with(&erased).unwrap());
+    assert_eq!(store.purge_wanted().unwrap(), Some(3..=9));
+    purge.now_and_then(at(0)).unwrap();
+    // Within the range, which stays what it was.
+    note(purge.with(&[Erased { entry: EntryId(5), commitment: [1; 33] }]).unwrap());
+    purge.close().unwrap();
+    assert_eq!(store.purge_wanted().unwrap(), Some(3..=9));
+    purge.now_and_then(at(3_600)).unwrap();
+    assert!(purge.running.is_none(), "once a day");
+    purge.now_and_then(at(24 * 3_600)).unwrap();
+    purge.close().unwrap();
+    assert_eq!(store.purge_wanted().unwrap(), None);
 }

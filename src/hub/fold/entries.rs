@@ -12,8 +12,8 @@ use crate::domain::{
 };
 use crate::hub::read::ReadError;
 use crate::policy::attention::may_wait;
-use crate::policy::expiry_passed;
 use crate::policy::trust::{self, Sign};
+use crate::policy::{expiry_passed, proposal_stands};
 use crate::store::SignalRow;
 
 /// Of the entries near a new one so many are looked at, the nearest: more are one flooded cluster.
@@ -146,7 +146,7 @@ impl<P: Past> Folding<'_, P> {
             }
             self.changes.push(Change::Trust(new.contributor, conduct));
         }
-        self.changes.extend(new.request.map(|request| Change::Request(request, self.index)));
+        self.changes.push(Change::Request(new.request, self.index));
         self.changes.push(Change::OfKey(new.key, new.id));
         self.changes.extend(new.incident.clone().map(|incident| Change::OfIncident(incident, new.id)));
         self.changes.extend(new.entity.clone().map(|entity| Change::Listed(entity, new.id)));
@@ -228,7 +228,6 @@ impl<P: Past> Folding<'_, P> {
     /// same row.
     fn erased(&mut self, id: EntryId) -> Result<(), FoldError> {
         let (found, state) = self.entry(id)?;
-        self.changes.extend(found.request.map(Change::RequestForgotten));
         self.changes.extend(found.entity.map(|entity| Change::Unlisted(entity, id)));
         self.changes.push(Change::HistoryForgotten(id));
         let EntryState { expires, is_excess, came_near_benign, withdrawn, decided, .. } = state;
@@ -241,8 +240,9 @@ impl<P: Past> Folding<'_, P> {
     /// Finds out again who agrees with an entry, as if what was erased had never been there.
     fn recount(&mut self, id: EntryId) -> Result<(), FoldError> {
         let (entry, mut state) = self.entry(id)?;
-        (state.corroboration, state.is_crowded) = (Vec::new(), false);
-        for near in self.neighbours(&entry)?.0 {
+        let (neighbours, is_cut) = self.neighbours(&entry)?;
+        (state.corroboration, state.is_crowded, state.is_cut) = (Vec::new(), false, is_cut);
+        for near in neighbours {
             add(&mut state, near.link(&near.entry));
         }
         self.put_quietly(id, state)
@@ -274,11 +274,18 @@ impl<P: Past> Folding<'_, P> {
         let (found, mut state) = self.entry(id)?;
         let mut decided =
             Decided { decision: decision.clone(), event: self.index, at: self.event.at, by: vec![member], key };
+        let (roster, at) = (self.past.roster(), self.event.at);
         if !is_enough {
+            // Who proposes something else of the same kind has changed their mind.
+            let is_same = |earlier: &Decided| {
+                earlier.decision.ruling == decision.ruling && roster.root(earlier.key) == roster.root(key)
+            };
+            state.proposed.retain(|earlier| !is_same(earlier));
             state.proposed.push(decided);
             return self.put(id, state);
         }
-        let seconded = state.proposed.drain(..).filter(|earlier| earlier.decision.proposes(decision));
+        let seconds = |earlier: &Decided| earlier.decision.proposes(decision) && proposal_stands(earlier, roster, at);
+        let seconded = state.proposed.drain(..).filter(seconds);
         decided.by.extend(seconded.flat_map(|earlier| earlier.by));
         decided.by.sort_unstable();
         decided.by.dedup();

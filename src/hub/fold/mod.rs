@@ -40,8 +40,7 @@ pub enum Change {
     /// An entry was contributed with a key.
     OfKey(KeyId, EntryId),
     Appeal(Appeal),
-    /// An entry was erased: which request it was, and whose listing it rested on, is known no more.
-    RequestForgotten(RequestDigest),
+    /// An entry was erased: whose listing it rested on is known no more.
     Unlisted(Reference, EntryId),
     /// Nor what was about it.
     HistoryForgotten(EntryId),
@@ -79,7 +78,7 @@ pub struct Contribution {
     pub signals: Vec<Signal>,
     /// Whose listing it rests on.
     pub entity: Option<Reference>,
-    pub request: Option<RequestDigest>,
+    pub request: RequestDigest,
     /// Whether it came near a benign item, where its hashes no longer tell.
     pub came_near_benign: Option<bool>,
 }
@@ -103,10 +102,10 @@ impl Contribution {
                     Basis::UnConsolidatedList { entity, .. } => Some(entity.clone()),
                     _ => None,
                 },
-                request: Some(request),
+                request,
                 came_near_benign: None,
             }),
-            Fact::Remains(Remains { labels, incident, expires, came_near_benign, .. }) => Some(Self {
+            Fact::Remains(Remains { request, labels, incident, expires, came_near_benign, .. }) => Some(Self {
                 id,
                 contributor,
                 key,
@@ -116,7 +115,7 @@ impl Contribution {
                 incident,
                 signals: Vec::new(),
                 entity: None,
-                request: None,
+                request,
                 came_near_benign: Some(came_near_benign),
             }),
             _ => None,
@@ -311,7 +310,6 @@ impl Change {
             Self::OfKey(key, entry) => batch.put_key_entry(*key, *entry),
             Self::BenignItem(benign, present) => batch.set_benign_item(*benign, *present),
             Self::Appeal(appeal) => batch.put_appeal(appeal),
-            Self::RequestForgotten(request) => batch.delete_request(request),
             Self::Unlisted(entity, entry) => batch.delete_listed(entity, *entry),
             Self::HistoryForgotten(entry) => batch.delete_history(*entry),
             Self::Reversal(event, entry) => batch.put_reversal(*event, *entry),

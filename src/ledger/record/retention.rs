@@ -3,7 +3,7 @@
 use prost::Message;
 
 use super::{RecordError, array, key_id, member_id, optional, parse, parse_all, texts, time, v1};
-use crate::domain::{EntryId, Erased, FieldError, Hold, HoldScope, HoldTerms, Remains, Timestamp};
+use crate::domain::{EntryId, Erased, FieldError, Hold, HoldScope, HoldTerms, Remains, RequestDigest, Timestamp};
 
 /// The bytes of a hold's row of `register`. Its key is the hold's id.
 pub fn encode_hold(hold: &Hold) -> Vec<u8> {
@@ -88,11 +88,13 @@ pub(super) fn remains_to_record(remains: &Remains) -> v1::Remains {
         incident: remains.incident.as_ref().map(ToString::to_string).unwrap_or_default(),
         expires_ms: remains.expires.map(Timestamp::millis),
         came_near_benign: remains.came_near_benign,
+        request: remains.request.0.to_vec(),
     }
 }
 
 pub(super) fn remains_from_record(record: &v1::Remains) -> Result<Remains, FieldError> {
     Ok(Remains {
+        request: RequestDigest(array(&record.request, "request")?),
         taxonomy: record.taxonomy,
         labels: parse_all(&record.labels, "labels")?,
         basis: parse(&record.basis, "basis")?,
