@@ -29,6 +29,9 @@ const MANIFEST_BYTES: usize = 64 << 10;
 /// Families of at most so many bytes are written anew as a whole where something was erased.
 const PURGED_BYTES: u64 = 256 * MIB as u64;
 
+/// The keys of the first and the last of some leaves.
+type Indexes = ([u8; 8], [u8; 8]);
+
 /// A data directory, open. While it is, no other process can open it.
 pub struct Store {
     pub(super) db: DB,
@@ -156,10 +159,10 @@ impl Store {
     }
 
     /// The names of the files that may have rows in these ranges of these families.
-    fn files_of(&self, wanted: &[(Family, Option<([u8; 8], [u8; 8])>)]) -> Result<BTreeSet<String>, StoreError> {
+    fn files_of(&self, wanted: &[(Family, Option<Indexes>)]) -> Result<BTreeSet<String>, StoreError> {
         let is_wanted = |file: &LiveFile| {
             wanted.iter().any(|(family, range)| {
-                let is_near = |(first, last): ([u8; 8], [u8; 8])| {
+                let is_near = |(first, last): Indexes| {
                     file.start_key.as_ref().is_none_or(|key| key[..] <= last[..])
                         && file.end_key.as_ref().is_none_or(|key| key[..] >= first[..])
                 };
