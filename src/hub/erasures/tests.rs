@@ -1,6 +1,6 @@
 //! Ledgers folded with and without what was erased.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
@@ -8,9 +8,9 @@ use super::*;
 use crate::domain::testing::{pdqs_on_a_line, plain_provenance};
 use crate::domain::{
     Actor, Appeal, AppealGround, Basis, Benign, BenignClass, Code, Decision, Distance, Draft, IncidentChange, KeyId,
-    MemberId, Outcome, OutcomeReason, Reference, Report, RequestDigest, Ruling, RulingReason, Trust, WithdrawReason,
+    MemberId, Outcome, OutcomeReason, Reference, Report, RequestDigest, Ruling, RulingReason, WithdrawReason,
 };
-use crate::hub::fold::Change;
+use crate::hub::fold::Rows;
 use crate::policy::{Roster, expiry_passed, gone};
 
 /// What an entry rests on beside its hashes.
@@ -97,48 +97,6 @@ fn draft(places: &[u16], label: bool, of: Of) -> Draft {
         Of::Drill => Basis::Incident { incident: code("exercise") },
     };
     Draft::new(pdqs_on_a_line(places.iter().copied()), vec![label], provenance).unwrap()
-}
-
-/// The rows, as maps.
-#[derive(Debug, Default, PartialEq)]
-struct Rows {
-    states: BTreeMap<EntryId, EntryState>,
-    attention: BTreeSet<EntryId>,
-    signals: BTreeSet<(Signal, EntryId)>,
-    requests: BTreeMap<[u8; 32], u64>,
-    history: BTreeSet<(EntryId, u64)>,
-    listed: BTreeSet<(Reference, EntryId)>,
-    keys: BTreeSet<(KeyId, EntryId)>,
-    reversals: BTreeMap<u64, EntryId>,
-    trust: BTreeMap<MemberId, Trust>,
-    appeals: BTreeMap<u64, Appeal>,
-    incidents: BTreeSet<(Code, EntryId)>,
-    benign: BTreeSet<u64>,
-}
-
-impl Rows {
-    fn take(&mut self, change: Change) {
-        match change {
-            Change::Entry(id, state) => drop(self.states.insert(id, state)),
-            Change::Attention(id, true) => drop(self.attention.insert(id)),
-            Change::Attention(id, false) => drop(self.attention.remove(&id)),
-            Change::SignalAdded(row) => drop(self.signals.insert((row.signal, row.entry))),
-            Change::SignalRemoved(signal, entry) => drop(self.signals.remove(&(signal, entry))),
-            Change::Request(request, index) => drop(self.requests.insert(request.0, index)),
-            Change::History(entry, event) => drop(self.history.insert((entry, event))),
-            Change::HistoryForgotten(entry) => self.history.retain(|(of, _)| *of != entry),
-            Change::Listed(entity, entry) => drop(self.listed.insert((entity, entry))),
-            Change::Unlisted(entity, entry) => drop(self.listed.remove(&(entity, entry))),
-            Change::OfKey(key, entry) => drop(self.keys.insert((key, entry))),
-            Change::Reversal(event, entry) => drop(self.reversals.insert(event, entry)),
-            Change::Appeal(appeal) => drop(self.appeals.insert(appeal.id, appeal)),
-            Change::OfIncident(incident, entry) => drop(self.incidents.insert((incident, entry))),
-            Change::BenignItem(id, true) => drop(self.benign.insert(id)),
-            Change::BenignItem(id, false) => drop(self.benign.remove(&id)),
-            Change::Trust(member, trust) => drop(self.trust.insert(member, trust)),
-            _ => {}
-        }
-    }
 }
 
 /// A hub as it lives.

@@ -5,9 +5,13 @@
 mod ahead;
 mod entries;
 #[cfg(test)]
+mod rows;
+#[cfg(test)]
 mod tests;
 
 pub use ahead::Ahead;
+#[cfg(test)]
+pub use rows::Rows;
 
 use super::read::ReadError;
 use crate::domain::{

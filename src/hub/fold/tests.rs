@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{Ahead, Change};
+use super::{Ahead, Rows};
 use crate::domain::testing::pdqs_on_a_line;
 use crate::domain::{
-    Actor, Benign, BenignClass, Code, Corroboration, Decision, Distance, Draft, EntryId, EntryState, Event, Fact,
-    KeyId, MemberId, NearBenign, RequestDigest, Ruling, RulingReason, Signal, SignalKind, Timestamp, WithdrawReason,
+    Actor, Benign, BenignClass, Code, Corroboration, Decision, Distance, Draft, EntryId, Event, Fact, KeyId, MemberId,
+    NearBenign, RequestDigest, Ruling, RulingReason, Signal, SignalKind, Timestamp, WithdrawReason,
 };
 use crate::policy::expiry_passed;
 use crate::store::Store;
@@ -156,32 +156,6 @@ impl World {
 /// When leaf `index` is written.
 fn at(index: u64) -> Timestamp {
     Timestamp::from_millis(1_000_000_000_000 + index * 1_000).unwrap()
-}
-
-/// What the rows come to.
-#[derive(Default)]
-struct Rows {
-    states: BTreeMap<EntryId, EntryState>,
-    attention: BTreeSet<EntryId>,
-    signals: BTreeSet<(Signal, EntryId)>,
-    benign: BTreeSet<u64>,
-    keys: BTreeSet<(KeyId, EntryId)>,
-}
-
-impl Rows {
-    fn take(&mut self, change: Change) {
-        match change {
-            Change::Entry(id, state) => drop(self.states.insert(id, state)),
-            Change::Attention(id, true) => drop(self.attention.insert(id)),
-            Change::Attention(id, false) => drop(self.attention.remove(&id)),
-            Change::SignalAdded(row) => drop(self.signals.insert((row.signal, row.entry))),
-            Change::SignalRemoved(signal, entry) => drop(self.signals.remove(&(signal, entry))),
-            Change::BenignItem(id, true) => drop(self.benign.insert(id)),
-            Change::BenignItem(id, false) => drop(self.benign.remove(&id)),
-            Change::OfKey(key, entry) => drop(self.keys.insert((key, entry))),
-            _ => {}
-        }
-    }
 }
 
 proptest! {
