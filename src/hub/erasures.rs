@@ -201,7 +201,7 @@ impl Erasures {
         let stored = self.store.event(id.0)?.ok_or(ReadError::NoSuchEvent { index: id.0 })?;
         let event = read::decode(id.0, stored.opening().1)?;
         let remains = event.fact.remains().map(Cow::into_owned);
-        let Some((found, remains)) = Contribution::of(id, event.clone()).zip(remains) else { return Ok(Taken::No) };
+        let Some((found, remains)) = Contribution::of(id, &event).zip(remains) else { return Ok(Taken::No) };
         if held(register, id, found.incident.as_ref(), found.contributor, now).is_some() {
             return Ok(Taken::Held);
         }

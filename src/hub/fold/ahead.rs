@@ -104,13 +104,9 @@ impl<'a> Ahead<'a> {
 
     /// An entry, if there is such a one that was not erased.
     pub fn entry(&self, id: EntryId) -> Result<Option<Entry>, ReadError> {
-        Ok(self.event(id)?.and_then(|event| read::as_entry(id, event)))
-    }
-
-    fn event(&self, id: EntryId) -> Result<Option<Event>, ReadError> {
         match self.contributed.get(&id) {
-            Some(event) => Ok(Some(event.clone())),
-            None => read::event(self.store, id.0),
+            Some(event) => Ok(read::as_entry(id, event.clone())),
+            None => read::entry(self.store, id),
         }
     }
 
@@ -135,7 +131,10 @@ impl Past for Ahead<'_> {
     }
 
     fn contribution(&self, id: EntryId) -> Result<Option<Contribution>, ReadError> {
-        Ok(self.event(id)?.and_then(|event| Contribution::of(id, event)))
+        match self.contributed.get(&id) {
+            Some(event) => Ok(Contribution::of(id, event)),
+            None => Ok(read::event(self.store, id.0)?.and_then(|event| Contribution::of(id, &event))),
+        }
     }
 
     fn state(&self, id: EntryId) -> Result<Option<EntryState>, ReadError> {

@@ -35,7 +35,7 @@ pub(super) fn fold<P: Past>(index: u64, event: &Event, past: &P) -> Result<Vec<C
     let mut folding = Folding { index, event, past, changes: Vec::new(), states: HashMap::new() };
     match &event.fact {
         Fact::Contributed { .. } | Fact::Remains(_) => {
-            if let Some(new) = Contribution::of(EntryId(index), event.clone()) {
+            if let Some(new) = Contribution::of(EntryId(index), event) {
                 folding.contributed(&new)?;
             }
         }

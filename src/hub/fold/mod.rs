@@ -89,41 +89,32 @@ pub struct Contribution {
 
 impl Contribution {
     /// The contribution that `event`, leaf `id`, is, or was.
-    pub fn of(id: EntryId, event: Event) -> Option<Self> {
+    pub fn of(id: EntryId, event: &Event) -> Option<Self> {
         let Actor::Member { member: contributor, key } = event.by else { return None };
-        let contributed = event.at;
-        match event.fact {
-            Fact::Contributed { request, draft, lapses, .. } => Some(Self {
-                id,
-                contributor,
-                key,
-                contributed,
-                expires: draft.provenance().valid_until.or(lapses),
-                labels: draft.labels().to_vec(),
-                incident: draft.incident(),
-                signals: draft.signals().to_vec(),
-                entity: match &draft.provenance().basis {
+        let Remains { request, labels, incident, expires, came_near_benign, .. } = event.fact.remains()?.into_owned();
+        let (signals, entity, came_near_benign) = match &event.fact {
+            Fact::Contributed { draft, .. } => {
+                let entity = match &draft.provenance().basis {
                     Basis::UnConsolidatedList { entity, .. } => Some(entity.clone()),
                     _ => None,
-                },
-                request,
-                came_near_benign: None,
-            }),
-            Fact::Remains(Remains { request, labels, incident, expires, came_near_benign, .. }) => Some(Self {
-                id,
-                contributor,
-                key,
-                contributed,
-                expires,
-                labels,
-                incident,
-                signals: Vec::new(),
-                entity: None,
-                request,
-                came_near_benign: Some(came_near_benign),
-            }),
-            _ => None,
-        }
+                };
+                (draft.signals().to_vec(), entity, None)
+            }
+            _ => (Vec::new(), None, Some(came_near_benign)),
+        };
+        Some(Self {
+            id,
+            contributor,
+            key,
+            contributed: event.at,
+            expires,
+            labels,
+            incident,
+            signals,
+            entity,
+            request,
+            came_near_benign,
+        })
     }
 }
 
